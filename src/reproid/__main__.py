@@ -1,0 +1,5 @@
+"""``python -m reproid``."""
+
+from reproid.cli import main
+
+main()
