@@ -1,0 +1,94 @@
+"""Data sets as declared in datasets.yaml: layout, counts to assert, licence, how to obtain them."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt
+
+from reproid.catalog._yaml import Strict
+from reproid.catalog.project import data_folder
+from reproid.catalog.synthetic import RENDERER_REVISION, SyntheticSpec
+
+Layout = Literal["mars", "ls-vid", "ilids-vid", "prid-2011", "dukemtmc-videoreid"]
+Availability = Literal["available", "missing", "withdrawn"]
+
+
+class Archive(Strict):
+    """One file of a data set on its authors' server."""
+
+    url: str
+    sha256: str | None = None
+    """Verified when known; recorded on first use otherwise."""
+
+
+class Obtain(Strict):
+    """How a user gets the data."""
+
+    page: str
+    """The authors' page."""
+    how: str
+    """What to do, and which folder must hold what."""
+    archives: tuple[Archive, ...] = ()
+    """Files that may be downloaded without a form."""
+
+
+class _DataSet(Strict):
+    title: str
+    """As papers print it."""
+    layout: Layout
+    layout_version: PositiveInt = 1
+    """Raised when the same files would be read differently: part of the run id."""
+    splits: tuple[str, ...] = ("official",)
+    licence: str
+
+
+class RealDataSet(_DataSet):
+    """A data set that its authors distribute."""
+
+    source: Literal["real"]
+    obtain: Obtain
+    counts: dict[str, PositiveInt] = {}
+    """What `reproid data check` asserts."""
+    status: Literal["offered", "withdrawn"] = "offered"
+    reason: str | None = None
+    """Why it was withdrawn."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a run id depends on."""
+        return {"layout": self.layout, "layout_version": self.layout_version, "counts": dict(sorted(self.counts.items()))}
+
+
+class SyntheticDataSet(_DataSet):
+    """A rendered data set: its parameters are its declaration."""
+
+    source: Literal["synthetic"]
+    spec: SyntheticSpec
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a run id depends on."""
+        return {
+            "layout": self.layout,
+            "layout_version": self.layout_version,
+            "spec": self.spec.model_dump(mode="json"),
+            "renderer_revision": RENDERER_REVISION,
+        }
+
+
+DataSet = Annotated[RealDataSet | SyntheticDataSet, Field(discriminator="source")]
+
+
+class DataSets(Strict):
+    """The file datasets.yaml."""
+
+    datasets: dict[str, DataSet]
+
+
+def availability(name: str, dataset: RealDataSet | SyntheticDataSet, root: Path) -> Availability:
+    """Tell whether a data set can be used on this machine.
+
+    Synthetic data always can: a rule renders them. Real data can when their folder exists; withdrawn data are off unless the user
+    has put a copy there.
+    """
+    if isinstance(dataset, SyntheticDataSet) or data_folder(root, name).is_dir():
+        return "available"
+    return "withdrawn" if dataset.status == "withdrawn" else "missing"

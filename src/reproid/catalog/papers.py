@@ -1,0 +1,111 @@
+"""Papers as files: what was printed, where, under which protocol; which experiment each row is."""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from reproid.catalog._yaml import Strict
+from reproid.catalog.partial import partial_of
+from reproid.catalog.settings import Settings
+
+Metric = Literal["map", "rank1", "rank5", "rank10", "rank20", "minp", "gmacs", "parameters", "ms_per_video"]
+COST_METRICS = frozenset({"gmacs", "parameters", "ms_per_video"})
+
+
+class Paper(Strict):
+    """The file paper.yaml."""
+
+    id: str
+    title: str
+    short: str
+    """The method's name, as other papers cite it."""
+    authors: str
+    venue: str
+    year: int
+    link: str | None = None
+    """DOI or arXiv id."""
+    about: str
+    """Two or three sentences: what it proposes, what is re-run here."""
+
+
+class Experiment(Strict):
+    """A method with its options and overrides of the settings."""
+
+    method: str | None = None
+    """A folder of reproid.models; left out when ``extends`` gives it."""
+    extends: str | None = None
+    """<paper>/<experiment> that this one starts from."""
+    options: dict[str, Any] = {}
+    overrides: partial_of(Settings) = Field(default_factory=partial_of(Settings))  # type: ignore[valid-type]
+    note: str | None = None
+    """A deviation from the paper, or what the paper leaves open and how it is read here."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Experiment":
+        if (self.method is None) == (self.extends is None):
+            raise ValueError("either method or extends")
+        return self
+
+
+class Experiments(Strict):
+    """The file experiments.yaml."""
+
+    defaults: partial_of(Settings) = Field(default_factory=partial_of(Settings))  # type: ignore[valid-type]
+    """What the paper says of all its trainings."""
+    experiments: dict[str, Experiment]
+
+
+class Column(Strict):
+    """One column of numbers."""
+
+    id: str
+    head: str
+    """As printed."""
+    metric: Metric
+    dataset: str | None = None
+    """The data set, for accuracy; none for cost."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Column":
+        if (self.metric in COST_METRICS) != (self.dataset is None):
+            raise ValueError("a dataset for an accuracy metric, and none for a cost metric")
+        return self
+
+
+class Row(Strict):
+    """One line of a table."""
+
+    labels: tuple[str, ...]
+    """The words on its left, one per label head."""
+    experiment: str
+    """Name in the paper's experiments.yaml, or <paper>/<experiment>."""
+    printed: tuple[float | None, ...] = ()
+    """Numbers as printed, in column order; null where the paper prints none."""
+    note: str | None = None
+
+
+class Table(Strict):
+    """A file of tables/: a printed table, or one of ours with nothing printed."""
+
+    id: str
+    number: str
+    """As printed: I, II, 3."""
+    title: str
+    label_heads: tuple[str, ...]
+    columns: tuple[Column, ...]
+    protocols: dict[str, str]
+    """Data set -> the protocol that its accuracy columns are scored under."""
+    rows: tuple[Row, ...]
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Table":
+        for row in self.rows:
+            if len(row.labels) != len(self.label_heads):
+                raise ValueError(f"{len(self.label_heads)} labels in row {' / '.join(row.labels)}")
+            if row.printed and len(row.printed) != len(self.columns):
+                raise ValueError(f"{len(self.columns)} printed numbers in row {' / '.join(row.labels)}, found {len(row.printed)}")
+        missing = sorted({c.dataset for c in self.columns if c.dataset} - set(self.protocols))
+        if missing:
+            raise ValueError(f"a protocol for data set {missing[0]}")
+        return self

@@ -1,0 +1,114 @@
+"""What a suite needs: for every cell of its tables the runs and metrics behind it, or the reason why there are none."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reproid.catalog.catalog import Catalog, full_name
+from reproid.catalog.datasets import availability
+from reproid.catalog.papers import Column, Row, Table
+from reproid.catalog.runs import Run, make_run
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedMetrics:
+    """One metrics file: a run scored under a protocol."""
+
+    run: Run
+    protocol: str
+
+    @property
+    def path(self) -> str:
+        """Path below results/."""
+        return f"{self.run.folder}/metrics/{self.protocol}.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCell:
+    """One number of a table: what it is made of, or why it cannot be had."""
+
+    row: Row
+    column: Column
+    printed: float | None
+    metrics: tuple[PlannedMetrics, ...] = ()
+    """One per seed and split; empty for cost columns and for cells with a reason."""
+    dataset: str | None = None
+    """The data set that is used, which a suite may put in the printed one's place."""
+    synthetic: bool = False
+    reason: str | None = None
+    """method missing, data missing, data withdrawn, or not run: why no run is planned."""
+    detail: str = ""
+    """The reason in a sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedTable:
+    """A table with its cells, row by row."""
+
+    name: str
+    """<paper>/<table>"""
+    table: Table
+    cells: tuple[tuple[PlannedCell, ...], ...]
+
+    def metrics(self) -> tuple[PlannedMetrics, ...]:
+        """Return every metrics file that the table needs, once, in a fixed order."""
+        found = {entry.path: entry for row in self.cells for cell in row for entry in cell.metrics}
+        return tuple(found[path] for path in sorted(found))
+
+
+def plan_table(catalog: Catalog, name: str) -> PlannedTable:
+    """Return the plan of the table ``<paper>/<table>``.
+
+    Raises:
+        InputError: if there is no such table, or an implemented experiment's settings do not fit.
+    """
+    table = catalog.table(name)
+    cells = tuple(tuple(_plan_row(catalog, name.partition("/")[0], table, row)) for row in table.rows)
+    return PlannedTable(name=name, table=table, cells=cells)
+
+
+def plan_suite(catalog: Catalog) -> tuple[PlannedTable, ...]:
+    """Return the plans of the suite's tables, in its order."""
+    return tuple(plan_table(catalog, name) for name in catalog.suite.tables)
+
+
+def planned_runs(tables: tuple[PlannedTable, ...]) -> dict[str, Run]:
+    """Return the runs behind the tables by run id; equal settings share a run."""
+    runs = {entry.run.run_id: entry.run for table in tables for entry in table.metrics()}
+    return dict(sorted(runs.items()))
+
+
+def _plan_row(catalog: Catalog, paper: str, table: Table, row: Row) -> Iterator[PlannedCell]:
+    experiment = full_name(paper, row.experiment)
+    printed = row.printed or (None,) * len(table.columns)
+    for column, value in zip(table.columns, printed, strict=True):
+        yield _plan_cell(catalog, experiment, table, row, column, value)
+
+
+def _plan_cell(catalog: Catalog, experiment: str, table: Table, row: Row, column: Column, printed: float | None) -> PlannedCell:
+    def without_run(reason: str, detail: str) -> PlannedCell:
+        return PlannedCell(row=row, column=column, printed=printed, reason=reason, detail=detail)
+
+    method = catalog.method_of(experiment)
+    if method not in catalog.methods:
+        return without_run("method missing", f"method '{method}' is not implemented yet")
+    if column.dataset is None:
+        return without_run("not run", "the cost of a method is not measured yet")
+    name = catalog.suite.datasets.get(column.dataset)
+    if name is None:
+        return without_run("not run", f"suite '{catalog.suite.name}' has nothing in place of {column.dataset}")
+    dataset = catalog.datasets[name]
+    state = availability(name, dataset, catalog.root)
+    if state != "available":
+        return without_run(f"data {state}", f"{dataset.title} is not on this machine")
+    settings = catalog.resolve(experiment)
+    revision = catalog.methods[method].revision
+    metrics = tuple(
+        PlannedMetrics(
+            run=make_run(settings, dataset=name, data=dataset, split=split, seed=seed, revision=revision),
+            protocol=table.protocols[column.dataset],
+        )
+        for split in dataset.splits
+        for seed in catalog.seeds
+    )
+    synthetic = dataset.source == "synthetic"
+    return PlannedCell(row=row, column=column, printed=printed, metrics=metrics, dataset=name, synthetic=synthetic)
