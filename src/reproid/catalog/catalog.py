@@ -1,6 +1,5 @@
 """The catalog: params.yaml, the suite it names, the data sets and every paper, loaded and checked against each other."""
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,8 +126,13 @@ def load_catalog(root: Path | None = None, *, suite: str | None = None) -> Catal
     return catalog
 
 
+def suite_names(root: Path) -> list[str]:
+    """Return the names of the suites of a project, sorted."""
+    return sorted(path.stem for path in (root / "suites").glob("*.yaml"))
+
+
 def _load_suite(root: Path, name: str) -> Suite:
-    known = sorted(path.stem for path in (root / "suites").glob("*.yaml"))
+    known = suite_names(root)
     if name not in known:
         raise unknown_name("suite", name, known, where=root / "params.yaml, key 'suite'")
     suite = load_yaml(root / "suites" / f"{name}.yaml", Suite)
@@ -170,9 +174,3 @@ def _check(catalog: Catalog) -> None:
 def full_name(paper: str, experiment: str) -> str:
     """Return ``<paper>/<experiment>`` for a name that a paper's own table may give without its paper."""
     return experiment if "/" in experiment else f"{paper}/{experiment}"
-
-
-@functools.cache
-def cached_catalog() -> Catalog:
-    """Return the catalog of the current project, loaded once per process."""
-    return load_catalog()

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reproid.catalog.catalog import Catalog, full_name
+from reproid.catalog.catalog import Catalog, full_name, load_catalog, suite_names
 from reproid.catalog.datasets import availability
 from reproid.catalog.papers import Column, Row, Table
 from reproid.catalog.runs import Run, make_run
+from reproid.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,24 @@ def planned_runs(tables: tuple[PlannedTable, ...]) -> dict[str, Run]:
     """Return the runs behind the tables by run id; equal settings share a run."""
     runs = {entry.run.run_id: entry.run for table in tables for entry in table.metrics()}
     return dict(sorted(runs.items()))
+
+
+def find_run(catalog: Catalog, run_id: str) -> Run:
+    """Return the planned run of this id: of the catalog's suite, or else of another suite with the same params.yaml.
+
+    Raises:
+        InputError: if no suite plans it.
+    """
+    for suite in [catalog.suite.name, *suite_names(catalog.root)]:
+        other = catalog if suite == catalog.suite.name else load_catalog(catalog.root, suite=suite)
+        runs = planned_runs(plan_suite(other))
+        if run_id in runs:
+            return runs[run_id]
+    raise InputError(
+        "no suite plans this run",
+        where=f"run {run_id}",
+        fix="params.yaml or a file of papers/ or suites/ has changed since it was planned: run the workflow again",
+    )
 
 
 def _plan_row(catalog: Catalog, paper: str, table: Table, row: Row) -> Iterator[PlannedCell]:

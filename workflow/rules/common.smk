@@ -1,0 +1,55 @@
+# The plan: which runs, metrics and tables the suite of params.yaml needs. Loaded once per process, in well under a second.
+import os
+import sys
+from pathlib import Path
+
+from reproid.catalog.catalog import load_catalog, suite_names
+from reproid.catalog.datasets import SyntheticDataSet
+from reproid.catalog.plan import find_run, plan_suite, plan_table, planned_runs
+from reproid.catalog.project import data_folder
+from reproid.catalog.protocols import get_protocol
+from reproid.errors import InputError
+
+# Jobs find `reproid` beside the Python that runs Snakemake, whether its environment is activated or not.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+try:
+    CATALOG = load_catalog(Path.cwd())
+    PLAN = plan_suite(CATALOG)
+except InputError as error:
+    sys.exit(f"reproid: error: {error}")
+
+RUNS = planned_runs(PLAN)  # by run id
+
+
+wildcard_constraints:
+    dataset="[a-z0-9-]+",
+    run_id="[0-9a-f]{12}",
+    protocol="[a-z0-9-]+",
+    sampling="[a-z]+",
+    paper="[a-z0-9-]+",
+    table="[a-z0-9-]+",
+
+
+def data_path(dataset):
+    """The raw files of a data set: data/raw/<dataset>, or below $REPROID_DATA."""
+    folder = data_folder(CATALOG.root, dataset)
+    return str(folder.relative_to(CATALOG.root) if folder.is_relative_to(CATALOG.root) else folder)
+
+
+def table_inputs(wildcards):
+    """The metrics behind a table, and its own file: a changed printed number renders it anew and trains nothing."""
+    table = plan_table(CATALOG, f"{wildcards.paper}/{wildcards.table}")
+    return [f"results/{entry.path}" for entry in table.metrics()] + [f"papers/{table.name.replace('/', '/tables/')}.yaml"]
+
+
+def suite_metrics(suite=None):
+    """Every metrics file of a suite; by default that of params.yaml."""
+    tables = PLAN if suite is None else plan_suite(load_catalog(CATALOG.root, suite=suite))
+    return sorted({f"results/{entry.path}" for table in tables for entry in table.metrics()})
+
+
+def embeddings_of(wildcards):
+    """The embeddings that a run is scored on: those of the sampling in its settings."""
+    run = RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id)
+    return f"results/{run.folder}/embeddings/{run.settings.embed.sampling}.npz"

@@ -1,0 +1,41 @@
+# Raw data -> one index per data set. Real data are put in place by the user (their terms forbid more); synthetic data are rendered.
+localrules:
+    render,
+
+
+rule render:
+    # A synthetic data set, in the official layout of the real one it stands in for. The marker is written last.
+    output:
+        data_path("{dataset}") + "/synthetic.json",
+    log:
+        "results/logs/render/{dataset}.log",
+    benchmark:
+        "results/benchmarks/render/{dataset}.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "reproid data synth --dataset {wildcards.dataset} --workers {threads} > {log} 2>&1"
+
+
+rule index:
+    # One row per tracklet, one per tracklet and role of every split.
+    input:
+        lambda wildcards: (
+            data_path(wildcards.dataset) + "/synthetic.json"
+            if isinstance(CATALOG.datasets.get(wildcards.dataset), SyntheticDataSet)
+            else []
+        ),
+    output:
+        tracklets="results/index/{dataset}/tracklets.parquet",
+        splits="results/index/{dataset}/splits.parquet",
+    log:
+        "results/logs/index/{dataset}.log",
+    benchmark:
+        "results/benchmarks/index/{dataset}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        "reproid data index --dataset {wildcards.dataset} > {log} 2>&1"

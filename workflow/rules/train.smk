@@ -1,0 +1,21 @@
+rule train:
+    # One run. run.json repeats its settings, so that nothing downstream asks the catalog again. No params on purpose: the run id in
+    # the path says all that could change the result.
+    input:
+        "results/index/{dataset}/tracklets.parquet",
+        "results/index/{dataset}/splits.parquet",
+    output:
+        run="results/runs/{dataset}/{run_id}/run.json",
+        model="results/runs/{dataset}/{run_id}/model.safetensors",
+        history="results/runs/{dataset}/{run_id}/history.csv",
+        manifest="results/runs/{dataset}/{run_id}/manifest.json",
+    log:
+        "results/logs/train/{dataset}/{run_id}.log",
+    benchmark:
+        "results/benchmarks/train/{dataset}/{run_id}.tsv"
+    threads: 4
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+    shell:
+        "reproid train --run-id {wildcards.run_id} --threads {threads} > {log} 2>&1"
