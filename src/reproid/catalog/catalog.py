@@ -74,7 +74,7 @@ class Catalog:
     def resolve(self, name: str) -> Settings:
         """Return the settings of the experiment ``<paper>/<experiment>``.
 
-        Later layers win: defaults, the paper, the experiment, the suite, params.yaml.
+        Later layers win: defaults, the paper, the experiment, the suite, params.yaml, what the experiment holds fixed.
 
         Raises:
             InputError: if its method is not implemented, or a layer holds an unknown option or a value that does not fit.
@@ -84,13 +84,20 @@ class Catalog:
         if method_name not in self.methods:
             raise unknown_name("method", method_name, sorted(self.methods), where=where)
         values, options = self._layers(name)
-        values = merge(merge(values, layer(self.suite.overrides)), layer(self.params.overrides))
+        for over in (layer(self.suite.overrides), layer(self.params.overrides), self._fixed(name)):
+            values = merge(values, over)
         for more in (self.suite.options, values.pop("options", {})):
             options = merge(options, more.get(method_name, {}))
         method = self.methods[method_name]
         values["method"] = method_name
         values["options"] = method.resolve_options(options, where=f"experiment {name}")
         return validate(values, Settings, where=f"settings of experiment {name}")
+
+    def _fixed(self, name: str) -> dict[str, Any]:
+        """Return what the experiment, and those it extends, hold fixed."""
+        experiment = self.experiment(name)
+        below = self._fixed(experiment.extends) if experiment.extends is not None else {}
+        return merge(below, layer(experiment.fixed))
 
     def _layers(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return settings and options of the paper and the experiment, those it extends below them."""

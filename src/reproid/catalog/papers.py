@@ -37,6 +37,8 @@ class Experiment(Strict):
     """<paper>/<experiment> that this one starts from."""
     options: dict[str, Any] = {}
     overrides: partial_of(Settings) = Field(default_factory=partial_of(Settings))  # type: ignore[valid-type]
+    fixed: partial_of(Settings) = Field(default_factory=partial_of(Settings))  # type: ignore[valid-type]
+    """What makes the experiment what it is: neither a suite nor params.yaml changes it."""
     note: str | None = None
     """A deviation from the paper, or what the paper leaves open and how it is read here."""
 
