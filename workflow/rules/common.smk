@@ -1,23 +1,22 @@
 # The plan: which runs, metrics and tables the suite of params.yaml needs. Loaded once per process, in well under a second.
-import os
 import sys
 from pathlib import Path
 
 from reproid.catalog.catalog import load_catalog, suite_names
 from reproid.catalog.datasets import SyntheticDataSet
 from reproid.catalog.plan import find_run, plan_suite, plan_table, planned_runs
-from reproid.catalog.project import data_folder
+from reproid.catalog.project import data_folder, prefer_own_programs
 from reproid.catalog.protocols import get_protocol
 from reproid.errors import InputError
 
-# Jobs find `reproid` beside the Python that runs Snakemake, whether its environment is activated or not.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+prefer_own_programs()  # jobs find `reproid` beside the Python that runs Snakemake, whether its environment is activated or not
 
 try:
     CATALOG = load_catalog(Path.cwd())
     PLAN = plan_suite(CATALOG)
 except InputError as error:
-    sys.exit(f"reproid: error: {error}")
+    print(f"reproid: error: {error}", file=sys.stderr)
+    sys.exit(2)
 
 RUNS = planned_runs(PLAN)  # by run id
 
@@ -31,16 +30,16 @@ wildcard_constraints:
     table="[a-z0-9-]+",
 
 
-def data_path(dataset):
-    """The raw files of a data set: data/raw/<dataset>, or below $REPROID_DATA."""
-    folder = data_folder(CATALOG.root, dataset)
-    return str(folder.relative_to(CATALOG.root) if folder.is_relative_to(CATALOG.root) else folder)
+def data_path(dataset, file):
+    """A file of a data set's raw folder: data/raw/<dataset>, or below $REPROID_DATA."""
+    path = data_folder(CATALOG.root, dataset) / file
+    return str(path.relative_to(CATALOG.root) if path.is_relative_to(CATALOG.root) else path)
 
 
 def table_inputs(wildcards):
     """The metrics behind a table, and its own file: a changed printed number renders it anew and trains nothing."""
     table = plan_table(CATALOG, f"{wildcards.paper}/{wildcards.table}")
-    return [f"results/{entry.path}" for entry in table.metrics()] + [f"papers/{table.name.replace('/', '/tables/')}.yaml"]
+    return [f"papers/{wildcards.paper}/tables/{wildcards.table}.yaml", *(f"results/{entry.path}" for entry in table.metrics())]
 
 
 def suite_metrics(suite=None):

@@ -6,7 +6,7 @@ localrules:
 rule render:
     # A synthetic data set, in the official layout of the real one it stands in for. The marker is written last.
     output:
-        data_path("{dataset}") + "/synthetic.json",
+        data_path("{dataset}", "synthetic.json"),
     log:
         "results/logs/render/{dataset}.log",
     benchmark:
@@ -23,7 +23,7 @@ rule index:
     # One row per tracklet, one per tracklet and role of every split.
     input:
         lambda wildcards: (
-            data_path(wildcards.dataset) + "/synthetic.json"
+            data_path(wildcards.dataset, "synthetic.json")
             if isinstance(CATALOG.datasets.get(wildcards.dataset), SyntheticDataSet)
             else []
         ),

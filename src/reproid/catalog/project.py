@@ -1,6 +1,7 @@
 """Where things are: the project's folder, the data, the weights."""
 
 import os
+import sys
 from pathlib import Path
 
 from reproid.errors import InputError
@@ -36,3 +37,9 @@ def weights_folder(root: Path) -> Path:
     """Return where downloaded checkpoints lie: $REPROID_WEIGHTS, or data/weights in the project."""
     named = os.environ.get("REPROID_WEIGHTS")
     return Path(named) if named else root / "data" / "weights"
+
+
+def prefer_own_programs() -> None:
+    """Let child processes find the programs beside this Python first, as in an activated environment."""
+    own = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([own, os.environ.get("PATH", "")])
