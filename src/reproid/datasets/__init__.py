@@ -1,0 +1,1 @@
+"""Official layouts of data sets -> one tracklet index in Parquet."""

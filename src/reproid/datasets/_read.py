@@ -1,0 +1,161 @@
+"""What all layouts share: records as read, checks of files first, then of counts, and sizes of images."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from reproid.datasets.index import Assignment, Subset
+from reproid.errors import InputError
+
+SHOWN = 5
+"""Offenders that a message names; the rest are counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawTracklet:
+    """A tracklet as a layout declares it, before any image is opened."""
+
+    tracklet_id: str
+    pid: int
+    camid: int
+    subset: Subset
+    frames: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What a layout's adapter read."""
+
+    tracklets: tuple[RawTracklet, ...]
+    assignments: tuple[Assignment, ...]
+
+
+def require_files(root: Path, names: Sequence[str], *, layout: str) -> None:
+    """Check that files or folders exist below ``root``.
+
+    Raises:
+        InputError: names the first missing ones.
+    """
+    if not root.is_dir():
+        raise InputError("data folder not found", where=root, expected=f"a data set in the layout {layout}", fix="Check --root")
+    missing = [name for name in names if not (root / name).exists()]
+    if missing:
+        raise InputError(
+            "files of the data set are missing",
+            where=root,
+            expected=f"the layout {layout}: {', '.join(names)}",
+            got=f"no {offenders(missing)}",
+            fix="Complete the data set, or name the folder that holds these",
+        )
+
+
+def require_frames(root: Path, tracklets: Iterable[RawTracklet]) -> None:
+    """Check that every image named by a tracklet is on disk; folders are listed once each.
+
+    Raises:
+        InputError: names the first missing images and their number.
+    """
+    listed: dict[str, set[str]] = {}
+    missing: list[str] = []
+    for tracklet in tracklets:
+        for frame in tracklet.frames:
+            folder, _, name = frame.rpartition("/")
+            if folder not in listed:
+                path = root / folder
+                listed[folder] = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+            if name not in listed[folder]:
+                missing.append(frame)
+    if missing:
+        raise InputError(
+            "images named by the data set are missing",
+            where=root,
+            expected="all images on disk",
+            got=f"{len(missing)} missing: {offenders(missing)}",
+            fix="Unpack the data set again",
+        )
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return (width, height) of an image, from its header alone.
+
+    Raises:
+        InputError: if it is no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (UnidentifiedImageError, OSError) as error:
+        raise InputError("not an image", where=path, expected="a JPEG or PNG file", fix="Unpack the data set again") from error
+
+
+def read_matlab(path: Path, key: str, *, columns: int | None) -> NDArray[np.int64]:
+    """Return an integer matrix of a MATLAB 5 file as a new int64 array, [n, columns] or, without ``columns``, [n].
+
+    Raises:
+        InputError: if the file is none, lacks the key or has another shape.
+    """
+    from scipy.io import loadmat
+
+    try:
+        content: dict[str, Any] = loadmat(path)
+    except (ValueError, TypeError, NotImplementedError, OSError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(f"not a MATLAB 5 file ({reason})", where=path, fix="Fetch it again") from error
+    if key not in content:
+        known = ", ".join(name for name in content if not name.startswith("__"))
+        raise InputError("a MATLAB variable is missing", where=path, expected=key, got=known or "no variable")
+    value = np.asarray(content[key])
+    right = value.ndim == 2 and (columns is None or value.shape[1] == columns) and np.issubdtype(value.dtype, np.number)
+    if not right:
+        expected = f"{key} as an integer matrix [n, {columns}]" if columns else f"{key} as integers"
+        raise InputError("a MATLAB variable has another shape", where=path, expected=expected, got=f"{value.dtype} {value.shape}")
+    return value.astype(np.int64).reshape(-1, columns) if columns else value.astype(np.int64).ravel()
+
+
+def check_counts(found: dict[str, int], expected: dict[str, int], *, where: object) -> None:
+    """Compare counts with those declared.
+
+    Raises:
+        InputError: names every count that differs.
+    """
+    differing = [name for name in expected if found.get(name) != expected[name]]
+    if differing:
+        raise InputError(
+            "counts differ from those declared",
+            where=where,
+            expected=", ".join(f"{name} {expected[name]:,}" for name in differing),
+            got=", ".join(f"{name} {found[name]:,}" if name in found else f"no count {name}" for name in differing),
+            fix="The data look incomplete or are of another version: fetch them again, or correct the declaration",
+        )
+
+
+def check_identities(layout: Layout, *, where: object) -> None:
+    """Check that no split trains on a person that it tests.
+
+    Raises:
+        InputError: names the split and the first shared pids.
+    """
+    pids = {t.tracklet_id: t.pid for t in layout.tracklets}
+    roles: dict[str, dict[bool, set[int]]] = {}
+    for a in layout.assignments:
+        roles.setdefault(a.split, {True: set(), False: set()})[a.role == "train"].add(pids[a.tracklet_id])
+    for split, sides in roles.items():
+        shared = sorted(pid for pid in sides[True] & sides[False] if pid > 0)
+        if shared:
+            raise InputError(
+                "persons are in training and in test",
+                where=f"{where}, split '{split}'",
+                expected="no shared pid",
+                got=f"{len(shared)} shared: {offenders([str(pid) for pid in shared])}",
+            )
+
+
+def offenders(names: Sequence[str]) -> str:
+    """Return the first few names and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,69 @@
+"""From a folder in an official layout to an index: one adapter per layout, the same checks for all."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+from reproid.datasets._read import Layout, RawTracklet, check_counts, check_identities, image_size, require_frames
+from reproid.datasets.index import Index, Tracklet
+from reproid.errors import InputError, unknown_name
+
+LAYOUTS: dict[str, tuple[str, str]] = {
+    "mars": ("reproid.datasets.mars", "read_mars"),
+}
+"""Layout -> module and function that reads it."""
+
+
+def adapter(layout: str) -> Callable[[Path], Layout]:
+    """Return the function that reads a layout.
+
+    Raises:
+        InputError: if it is unknown; names the known ones.
+    """
+    if layout not in LAYOUTS:
+        raise unknown_name("layout", layout, list(LAYOUTS))
+    module, name = LAYOUTS[layout]
+    function: Callable[[Path], Layout] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def build_index(dataset: str, root: Path | str, *, layout: str, expected: dict[str, int] | None = None) -> Index:
+    """Read a data set: files are checked first, then identities, then counts.
+
+    Args:
+        dataset: name under which it is indexed.
+        root: the data's folder.
+        layout: name of the official layout.
+        expected: counts to assert, by the names in ``index.COUNT_NAMES``.
+
+    Raises:
+        InputError: says what is missing or differs.
+    """
+    root = Path(root)
+    raw = adapter(layout)(root)
+    if not raw.tracklets:
+        raise InputError("the data set is empty", where=root, expected=f"tracklets in the layout {layout}", got="none")
+    _check_unique(raw, root)
+    require_frames(root, raw.tracklets)
+    check_identities(raw, where=root)
+    index = Index(
+        dataset=dataset,
+        subsets={t.tracklet_id: t.subset for t in raw.tracklets},
+        records={t.tracklet_id: _sized(root, t) for t in raw.tracklets},
+        assignments=raw.assignments,
+    )
+    check_counts(index.counts(), expected or {}, where=root)
+    return index
+
+
+def _check_unique(raw: Layout, root: Path) -> None:
+    seen: set[str] = set()
+    for tracklet in raw.tracklets:
+        if tracklet.tracklet_id in seen:
+            raise InputError("two tracklets share a name", where=root, expected="unique names", got=tracklet.tracklet_id)
+        seen.add(tracklet.tracklet_id)
+
+
+def _sized(root: Path, raw: RawTracklet) -> Tracklet:
+    width, height = image_size(root / raw.frames[0])
+    return Tracklet(tracklet_id=raw.tracklet_id, pid=raw.pid, camid=raw.camid, frames=raw.frames, width=width, height=height)

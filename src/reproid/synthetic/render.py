@@ -1,0 +1,172 @@
+"""Rendering a whole set into a folder: by several workers, the same bytes by any number of them."""
+
+import hashlib
+import io
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from reproid.catalog.synthetic import RENDERER_REVISION, SyntheticSpec
+from reproid.errors import InputError
+from reproid.files import read_json, write_json
+from reproid.synthetic import COMPLETE, PARTIAL
+from reproid.synthetic.layouts import LayoutWriter, layout_writer
+from reproid.synthetic.plan import PlannedTracklet, World, make_world
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """A complete set on disk."""
+
+    folder: Path
+    layout: str
+    counts: dict[str, int]
+    """By the names in `reproid.datasets.index.COUNT_NAMES`."""
+    digest: str
+    """SHA-256 of all labels and images: equal in all layouts and for any number of workers."""
+    fresh: bool
+    """False when the set was there already."""
+
+
+def render_dataset(
+    spec: SyntheticSpec, out: Path | str, *, layout: str = "mars", workers: int = 1, progress: bool = False
+) -> Rendered:
+    """Render a set; a complete one with the same parameters is left as it is, an interrupted one is started over.
+
+    Args:
+        spec: the set's parameters.
+        out: folder to render into; new, empty, or of an earlier call with the same parameters.
+        layout: name of an official layout.
+        workers: processes, >= 1; the result does not depend on it.
+        progress: show a progress bar on stderr.
+
+    Raises:
+        InputError: if the folder holds something else, or the layout cannot hold the set.
+    """
+    out, writer = Path(out), layout_writer(layout)
+    _check_fits(spec, writer)
+    record = {"schema": SCHEMA, "layout": layout, "renderer_revision": RENDERER_REVISION, "spec": spec.model_dump(mode="json")}
+    if _is_complete(out, record):
+        done = read_json(out / COMPLETE)
+        return Rendered(folder=out, layout=layout, counts=done["counts"], digest=done["digest"], fresh=False)
+    write_json(out / PARTIAL, record)
+    world = make_world(spec)
+    digest = hashlib.sha256()
+    with _progress_bar(len(world.tracklets), progress) as step:
+        for part in _render_all(world, out, layout, workers):
+            digest.update(part)
+            step()
+    writer.write_info(world, out)
+    write_json(out / COMPLETE, {**record, "counts": world.counts(), "digest": digest.hexdigest()})
+    (out / PARTIAL).unlink()
+    return Rendered(folder=out, layout=layout, counts=world.counts(), digest=digest.hexdigest(), fresh=True)
+
+
+def encode(image: Any, quality: int) -> bytes:
+    """Return the camera's JPEG file of an image, uint8 [H, W, 3]."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def _check_fits(spec: SyntheticSpec, writer: LayoutWriter) -> None:
+    persons = spec.train_persons + spec.test_persons
+    for what, most, got in (("cameras", writer.max_cameras, spec.cameras), ("persons", writer.max_pid, persons)):
+        if got > most:
+            raise InputError(
+                f"the layout cannot name so many {what}",
+                where=f"layout {writer.name}",
+                expected=f"at most {most}",
+                got=got,
+                fix=f"Ask for fewer {what}, or take another layout",
+            )
+
+
+def _is_complete(out: Path, record: dict[str, Any]) -> bool:
+    """Tell whether the set is there; refuse a folder that holds anything else."""
+    if out.exists() and not out.is_dir():
+        raise InputError("not a folder", where=out, fix="Give another --out")
+    for name in (COMPLETE, PARTIAL):
+        if not (out / name).exists():
+            continue
+        found = read_json(out / name)
+        differing = _differing(found, record) if isinstance(found, dict) else ["everything"]
+        if differing:
+            raise InputError(
+                "the folder holds a set rendered with other parameters",
+                where=out / name,
+                expected=f"the same {', '.join(differing)}",
+                got="others",
+                fix="Give another --out, or delete the folder first",
+            )
+        return name == COMPLETE
+    if out.is_dir() and any(out.iterdir()):
+        raise InputError(
+            "the folder is not empty and holds no synthetic set", where=out, fix="Give a new or empty folder as --out"
+        )
+    return False
+
+
+def _differing(found: dict[str, Any], record: dict[str, Any]) -> list[str]:
+    keys = [key for key in ("schema", "layout", "renderer_revision") if found.get(key) != record[key]]
+    old, new = found.get("spec", {}), record["spec"]
+    return keys + [
+        f"{key} ({old.get(key)}, not {new.get(key)})" for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)
+    ]
+
+
+@contextmanager
+def _progress_bar(total: int, show: bool) -> Iterator[Any]:
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit="tracklet", desc="render", disable=not show) as bar:
+        yield lambda: bar.update(1)
+
+
+def _render_all(world: World, out: Path, layout: str, workers: int) -> Iterator[bytes]:
+    """Yield the digest of every tracklet, in the order of the set."""
+    if workers <= 1:
+        for tracklet in world.tracklets:
+            yield _render_tracklet(world, tracklet, out, layout_writer(layout))
+        return
+    context = multiprocessing.get_context("spawn")
+    size = max(1, len(world.tracklets) // (workers * 8))
+    with ProcessPoolExecutor(workers, context, _start_worker, (world.spec, out, layout)) as pool:
+        yield from pool.map(_render_planned, range(len(world.tracklets)), chunksize=size)
+
+
+_worker: dict[str, Any] = {}  # what a worker process keeps between tracklets
+
+
+def _start_worker(spec: SyntheticSpec, out: Path, layout: str) -> None:
+    _worker.update(world=make_world(spec), out=out, writer=layout_writer(layout))
+
+
+def _render_planned(position: int) -> bytes:
+    world: World = _worker["world"]
+    return _render_tracklet(world, world.tracklets[position], _worker["out"], _worker["writer"])
+
+
+def _render_tracklet(world: World, tracklet: PlannedTracklet, out: Path, writer: LayoutWriter) -> bytes:
+    from reproid.synthetic._camera import make_camera
+    from reproid.synthetic.frames import draw_frames
+
+    quality = make_camera(world.spec, tracklet.camid).quality
+    digest = hashlib.sha256(f"{tracklet.subset}/{tracklet.key}/{tracklet.query}/{tracklet.frames}".encode())
+    paths = writer.paths(world, tracklet)
+    for folder in sorted({Path(path).parent for path in paths}):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    for path, (image, _label) in zip(paths, draw_frames(world, tracklet), strict=True):
+        jpeg = encode(image, quality)
+        digest.update(jpeg)
+        # Not atomic, on purpose: the set is complete only when its synthetic.json is, and is started over until then.
+        (out / path).write_bytes(jpeg)
+    return digest.digest()
