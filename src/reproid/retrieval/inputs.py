@@ -1,0 +1,250 @@
+"""Reading what is scored: embeddings or distances in .npz files, checked array by array. No pickles."""
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reproid.catalog.protocols import Protocol
+from reproid.errors import InputError
+from reproid.retrieval.distances import Distances, EmbeddingDistances, Float32s, Floats, MatrixDistances
+from reproid.retrieval.tracklets import Ints, Selection, Tracklets
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeWith:
+    """How the file was made; None where the file does not say."""
+
+    sampling: str | None = None
+    pooling: str | None = None
+    frames_per_clip: int | None = None
+    distance: str | None = None
+    """For distances: cosine, euclidean or another name."""
+    dataset: str | None = None
+    split: str | None = None
+    """``<index>`` or ``<split set>/<index>``."""
+    seed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingFile:
+    """One embedding per tracklet."""
+
+    path: Path
+    embeddings: Float32s
+    """[n, D]."""
+    tracklets: Tracklets
+    """[n] labels, ``is_query`` among them."""
+    is_gallery: npt.NDArray[np.bool_]
+    """[n] what the data set marks as gallery."""
+    made: MadeWith
+
+    def sides(self, protocol: Protocol) -> tuple[Ints, Ints]:
+        """Return the rows of the queries and of the gallery, before the rules that depend on labels."""
+        is_query = self.tracklets.is_query
+        assert is_query is not None
+        in_gallery = self.is_gallery | is_query if protocol.gallery == "with-queries" else self.is_gallery
+        return np.flatnonzero(is_query), np.flatnonzero(in_gallery)
+
+    def labels(self, protocol: Protocol) -> tuple[Tracklets, Tracklets]:
+        """Return the labels of queries and gallery."""
+        query_rows, gallery_rows = self.sides(protocol)
+        return self.tracklets.take(query_rows), self.tracklets.take(gallery_rows)
+
+    def distances(self, selection: Selection, protocol: Protocol) -> Distances:
+        """Return the distances of a selection.
+
+        Raises:
+            InputError: if an embedding is zero and the protocol compares directions; names its row.
+        """
+        query_rows, gallery_rows = self.sides(protocol)
+        rows = query_rows[selection.query_rows], gallery_rows[selection.gallery_rows]
+        if protocol.distance == "cosine":
+            for side in rows:
+                zero = side[~self.embeddings[side].any(axis=1)]
+                if len(zero):
+                    raise InputError(
+                        "the cosine distance of a zero vector is undefined",
+                        where=f"{self.path}, array embeddings, row {zero[0]}",
+                        got=f"{len(zero)} such rows",
+                    )
+        return EmbeddingDistances(self.embeddings[rows[0]], self.embeddings[rows[1]], protocol.distance)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistanceFile:
+    """Distances of all queries to all gallery tracklets."""
+
+    path: Path
+    values: Floats
+    """[q, g]."""
+    queries: Tracklets
+    gallery: Tracklets
+    made: MadeWith
+
+    def labels(self, protocol: Protocol) -> tuple[Tracklets, Tracklets]:
+        """Return the labels of queries and gallery; which tracklets the gallery holds was settled where the file was made."""
+        return self.queries, self.gallery
+
+    def distances(self, selection: Selection, protocol: Protocol) -> Distances:
+        """Return the distances of a selection."""
+        return MatrixDistances(self.values, selection.query_rows, selection.gallery_rows, where=self.path)
+
+
+def read_embeddings(path: Path | str) -> EmbeddingFile:
+    """Read an embeddings file.
+
+    Args:
+        path: .npz with embeddings f32[n, D], tracklet_ids, pids, camids, n_frames, is_query, is_gallery [n]; 0-d sampling and
+            pooling (text), frames_per_clip (integer); optional 0-d dataset, split, seed.
+
+    Raises:
+        InputError: names the file and the array or row that is wrong.
+    """
+    reader = _Reader.open(path)
+    embeddings = reader.array("embeddings", "f", 2)
+    n = len(embeddings)
+    finite = np.isfinite(embeddings).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        value = embeddings[row][~np.isfinite(embeddings[row])][0]
+        raise InputError("embeddings must be finite", where=f"{path}, array embeddings, row {row}", got=value)
+    tracklets = Tracklets(
+        ids=reader.array("tracklet_ids", "U", 1, n),
+        pids=reader.integers("pids", n),
+        camids=reader.integers("camids", n),
+        n_frames=reader.integers("n_frames", n),
+        is_query=reader.array("is_query", "b", 1, n),
+    )
+    is_gallery = reader.array("is_gallery", "b", 1, n)
+    for name in ("sampling", "pooling", "frames_per_clip"):
+        reader.require(name)
+    return EmbeddingFile(
+        path=Path(path),
+        embeddings=embeddings.astype(np.float32, copy=False),
+        tracklets=tracklets,
+        is_gallery=is_gallery,
+        made=reader.made_with(),
+    )
+
+
+def read_distances(path: Path | str) -> DistanceFile:
+    """Read a distances file.
+
+    Args:
+        path: .npz with distances f32 or f64 [q, g], q_pids, q_camids [q], g_pids, g_camids [g]; optional q_n_frames,
+            g_n_frames, g_is_query, q_ids, g_ids and 0-d distance, sampling, pooling, frames_per_clip, dataset, split, seed.
+            Whether the values are finite is checked while they are read.
+
+    Raises:
+        InputError: names the file and the array that is wrong.
+    """
+    reader = _Reader.open(path)
+    values = reader.array("distances", "f", 2)
+    if values.dtype == np.float16:
+        values = values.astype(np.float32)
+    sides = [
+        Tracklets(
+            ids=reader.array(f"{side}_ids", "U", 1, n) if f"{side}_ids" in reader.arrays else np.arange(n).astype(str),
+            pids=reader.integers(f"{side}_pids", n),
+            camids=reader.integers(f"{side}_camids", n),
+            n_frames=reader.integers(f"{side}_n_frames", n) if f"{side}_n_frames" in reader.arrays else None,
+            is_query=reader.array("g_is_query", "b", 1, n) if side == "g" and "g_is_query" in reader.arrays else None,
+        )
+        for side, n in zip("qg", values.shape, strict=True)
+    ]
+    return DistanceFile(path=Path(path), values=values, queries=sides[0], gallery=sides[1], made=reader.made_with())
+
+
+def check_made_with(made: MadeWith, protocol: Protocol, *, where: object) -> None:
+    """Refuse a file that was made otherwise than ``protocol`` demands; what the file does not say is not refused.
+
+    Raises:
+        InputError: names the file, what the protocol demands and what the file holds.
+    """
+    demanded: tuple[tuple[str, Any, Any], ...] = (
+        ("sampling", protocol.sampling, made.sampling),
+        ("pooling", protocol.pooling, made.pooling),
+        ("frames_per_clip", protocol.frames_per_clip, made.frames_per_clip),
+        ("distance", protocol.distance, made.distance),
+    )
+    for name, expected, got in demanded:
+        if expected is not None and got is not None and expected != got:
+            raise InputError(
+                f"made with another {name} than protocol {protocol.name} demands",
+                where=where,
+                expected=expected,
+                got=got,
+                fix="Make the file again, or choose another protocol",
+            )
+
+
+KINDS = {"Uiu": "text or a whole number", "f": "floating-point numbers", "U": "text", "b": "true or false", "iu": "whole numbers"}
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """The arrays of one file, each checked when it is asked for."""
+
+    path: Path
+    arrays: Mapping[str, Array]
+
+    @staticmethod
+    def open(path: Path | str) -> "_Reader":
+        try:
+            archive = np.load(path, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise InputError("one array, not a .npz file", where=path, fix="Write it with numpy.savez")
+            with archive:
+                return _Reader(Path(path), {name: archive[name] for name in archive.files})
+        except FileNotFoundError as error:
+            raise InputError("file not found", where=path) from error
+        except InputError:
+            raise
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+            reason = (
+                "it holds Python objects"
+                if "allow_pickle" in str(error) and "Object" in str(error)
+                else "it is damaged or no .npz file"
+            )
+            raise InputError(f"cannot be read: {reason}", where=path, fix="Make the file again") from error
+
+    def require(self, name: str) -> Array:
+        if name not in self.arrays:
+            raise InputError(f"array '{name}' is missing", where=self.path, got=", ".join(sorted(self.arrays)) or "no arrays")
+        return self.arrays[name]
+
+    def array(self, name: str, kind: str, dimensions: int, n: int | None = None) -> Array:
+        array = self.require(name)
+        where = f"{self.path}, array {name}"
+        if array.dtype.kind not in kind:
+            raise InputError("wrong type", where=where, expected=KINDS[kind], got=array.dtype)
+        if array.ndim != dimensions or (n is not None and len(array) != n) or 0 in array.shape:
+            wanted = f"({n},)" if n is not None else f"{dimensions} dimensions, none empty"
+            raise InputError("wrong shape", where=where, expected=wanted, got=array.shape)
+        return array
+
+    def integers(self, name: str, n: int) -> Ints:
+        return self.array(name, "iu", 1, n).astype(np.int64)
+
+    def scalar(self, name: str, kind: str) -> Any:
+        return self.array(name, kind, 0).item() if name in self.arrays else None
+
+    def made_with(self) -> MadeWith:
+        split = self.arrays.get("split")
+        return MadeWith(
+            sampling=self.scalar("sampling", "U"),
+            pooling=self.scalar("pooling", "U"),
+            frames_per_clip=self.scalar("frames_per_clip", "iu"),
+            distance=self.scalar("distance", "U"),
+            dataset=self.scalar("dataset", "U"),
+            split=None if split is None else str(self.scalar("split", "Uiu")),
+            seed=self.scalar("seed", "iu"),
+        )
