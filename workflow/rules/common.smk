@@ -5,7 +5,7 @@ from pathlib import Path
 from reproid.catalog.catalog import load_catalog, suite_names
 from reproid.catalog.datasets import SyntheticDataSet
 from reproid.catalog.plan import find_run, plan_suite, plan_table, planned_runs
-from reproid.catalog.project import data_folder, prefer_own_programs
+from reproid.catalog.project import prefer_own_programs
 from reproid.catalog.protocols import get_protocol
 from reproid.errors import InputError
 
@@ -30,10 +30,10 @@ wildcard_constraints:
     table="[a-z0-9-]+",
 
 
-def data_path(dataset, file):
-    """A file of a data set's raw folder: data/raw/<dataset>, or below $REPROID_DATA."""
-    path = data_folder(CATALOG.root, dataset) / file
-    return str(path.relative_to(CATALOG.root) if path.is_relative_to(CATALOG.root) else path)
+def marker_of(wildcards):
+    """What says that a data set is complete: a rendered one's marker; nothing for a real one, which its index checks."""
+    synthetic = isinstance(CATALOG.datasets.get(wildcards.dataset), SyntheticDataSet)
+    return f"data/synthetic/{wildcards.dataset}/synthetic.json" if synthetic else []
 
 
 def table_inputs(wildcards):

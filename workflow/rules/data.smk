@@ -1,12 +1,18 @@
 # Raw data -> one index per data set. Real data are put in place by the user (their terms forbid more); synthetic data are rendered.
 localrules:
     render,
+    data,
+
+
+rule data:
+    input:
+        sorted({f"results/index/{run.dataset}/tracklets.parquet" for run in RUNS.values()}),
 
 
 rule render:
     # A synthetic data set, in the official layout of the real one it stands in for. The marker is written last.
     output:
-        data_path("{dataset}", "synthetic.json"),
+        "data/synthetic/{dataset}/synthetic.json",
     log:
         "results/logs/render/{dataset}.log",
     benchmark:
@@ -22,11 +28,7 @@ rule render:
 rule index:
     # One row per tracklet, one per tracklet and role of every split.
     input:
-        lambda wildcards: (
-            data_path(wildcards.dataset, "synthetic.json")
-            if isinstance(CATALOG.datasets.get(wildcards.dataset), SyntheticDataSet)
-            else []
-        ),
+        marker_of,
     output:
         tracklets="results/index/{dataset}/tracklets.parquet",
         splits="results/index/{dataset}/splits.parquet",

@@ -2,7 +2,7 @@ rule embed:
     # Descriptors of all query and gallery tracklets.
     input:
         run="results/runs/{dataset}/{run_id}/run.json",
-        model="results/runs/{dataset}/{run_id}/model.safetensors",
+        manifest="results/runs/{dataset}/{run_id}/manifest.json",
         tracklets="results/index/{dataset}/tracklets.parquet",
         splits="results/index/{dataset}/splits.parquet",
     output:

@@ -3,6 +3,7 @@ localrules:
     table,
     summary,
     report,
+    pages,
 
 
 rule table:
@@ -48,6 +49,14 @@ rule report:
         "reproid report --out reports > {log} 2>&1"
 
 
+rule pages:
+    # The same from whatever exists, whatever failed: it asks for no run.
+    log:
+        "results/logs/pages.log",
+    shell:
+        "reproid report --out reports --refresh > {log} 2>&1"
+
+
 onerror:
-    # keep-going ends without the rules behind a failed run; the report shows the failure all the same.
-    shell("reproid report --out reports")
+    # keep-going ends without the rules behind a failed run; tables and report show the failure all the same.
+    shell("reproid report --out reports --refresh")

@@ -1,12 +1,22 @@
+localrules:
+    runs,
+
+
+rule runs:
+    # All that the suite of params.yaml trains and scores, without the pages.
+    input:
+        "results/summary/metrics.json",
+        [f"results/tables/{table.name}.json" for table in PLAN],
+
+
 rule train:
     # One run. run.json repeats its settings, so that nothing downstream asks the catalog again. No params on purpose: the run id in
-    # the path says all that could change the result.
+    # the path says all that could change the result. The checkpoint beside these files is declared by nothing: it need not be kept.
     input:
         "results/index/{dataset}/tracklets.parquet",
         "results/index/{dataset}/splits.parquet",
     output:
         run="results/runs/{dataset}/{run_id}/run.json",
-        model="results/runs/{dataset}/{run_id}/model.safetensors",
         history="results/runs/{dataset}/{run_id}/history.csv",
         manifest="results/runs/{dataset}/{run_id}/manifest.json",
     log:

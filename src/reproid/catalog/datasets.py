@@ -83,12 +83,17 @@ class DataSets(Strict):
     datasets: dict[str, DataSet]
 
 
+def folder_of(name: str, dataset: RealDataSet | SyntheticDataSet, root: Path) -> Path:
+    """Return where the files of a data set lie, real or rendered."""
+    return data_folder(root, name, synthetic=isinstance(dataset, SyntheticDataSet))
+
+
 def availability(name: str, dataset: RealDataSet | SyntheticDataSet, root: Path) -> Availability:
     """Tell whether a data set can be used on this machine.
 
     Synthetic data always can: a rule renders them. Real data can when their folder exists; withdrawn data are off unless the user
     has put a copy there.
     """
-    if isinstance(dataset, SyntheticDataSet) or data_folder(root, name).is_dir():
+    if isinstance(dataset, SyntheticDataSet) or folder_of(name, dataset, root).is_dir():
         return "available"
     return "withdrawn" if dataset.status == "withdrawn" else "missing"

@@ -27,8 +27,14 @@ def project_root() -> Path:
     )
 
 
-def data_folder(root: Path, dataset: str) -> Path:
-    """Return where the raw files of a data set lie: $REPROID_DATA/<dataset>, or data/raw/<dataset> in the project."""
+def data_folder(root: Path, dataset: str, *, synthetic: bool = False) -> Path:
+    """Return where the files of a data set lie.
+
+    Real ones in $REPROID_DATA/<dataset> or data/raw/<dataset>, put there by the user; rendered ones in data/synthetic/<dataset>,
+    apart from them because they belong to the results: DVC keeps them.
+    """
+    if synthetic:
+        return root / "data" / "synthetic" / dataset
     base = os.environ.get("REPROID_DATA")
     return (Path(base) if base else root / "data" / "raw") / dataset
 
