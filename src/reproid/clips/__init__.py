@@ -1,0 +1,1 @@
+"""From the index to batches of clips: frame sampling, augmentation, decoding, loader workers."""

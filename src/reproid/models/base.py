@@ -1,0 +1,48 @@
+"""What every method is: a module from `Clip` to `Output`. Shapes: B clips, D numbers per descriptor."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from reproid.clips.clip import Clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What a model makes of a batch of clips. In eval mode the embedding alone is filled."""
+
+    embedding: Tensor
+    """[B, D], the descriptor used at test time."""
+    logits: tuple[Tensor, ...] = ()
+    """Each [B, classes]: cross-entropy is summed over them."""
+    features: tuple[Tensor, ...] = ()
+    """Each [B, some width]: the triplet loss is summed over them."""
+    losses: dict[str, Tensor] = field(default_factory=dict)
+    """The method's own terms by name, scalars, before their weights."""
+
+
+class ClipModel(nn.Module, ABC):
+    """A method's model."""
+
+    embedding_dim: int
+    """D."""
+
+    @abstractmethod
+    def forward(self, clip: Clip) -> Output:
+        """Describe a batch of clips."""
+
+    def __call__(self, clip: Clip) -> Output:
+        """As `forward`; typed."""
+        output = super().__call__(clip)
+        assert isinstance(output, Output)
+        return output
+
+    def load_pretrained(self, weights: Mapping[str, Tensor], where: object) -> None:
+        """Start from a published checkpoint; the method decides which of its tensors it takes.
+
+        Raises:
+            InputError: if names or shapes are others than the model's.
+        """
+        raise AssertionError(f"{type(self).__name__} declares the option 'pretrained' but loads nothing")

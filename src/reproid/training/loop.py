@@ -1,0 +1,183 @@
+"""The training loop, from the first batch to the last."""
+
+import math
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from reproid.catalog.settings import Train
+from reproid.clips.clip import Clip
+from reproid.clips.datasets import TrainingClips
+from reproid.clips.loader import load_batches
+from reproid.errors import InputError
+from reproid.files import write_text
+from reproid.models.base import ClipModel
+from reproid.training.history import EpochRow, Totals, history_csv
+from reproid.training.interrupt import Interrupt, Interrupted
+from reproid.training.losses import loss_terms
+from reproid.training.optimisation import learning_rate
+from reproid.training.sampler import PersonSampler
+from reproid.training.state import StateFolder, TrainState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What a training runs on; nothing in it moves."""
+
+    settings: Train
+    clips: TrainingClips
+    sampler: PersonSampler
+    workers: int
+    device: torch.device
+    state: StateFolder
+    save_minutes: float
+    history: Path
+    """history.csv."""
+
+
+def train(state: TrainState, course: Course) -> None:
+    """Train ``state.model`` from where ``state`` is to the end of the last epoch.
+
+    Raises:
+        InputError: if a loss term or the gradient is not finite (before the weights move), or an image is broken.
+        Interrupted: after a signal; the state is saved.
+    """
+    settings, sampler = course.settings, course.sampler
+    labels = _Labels(course)
+    batches = load_batches(
+        course.clips, sampler.batches(settings.epochs, epoch=state.epoch, step=state.step), workers=course.workers
+    )
+    model = state.model
+    assert isinstance(model, ClipModel)
+    model.train()
+    saver = _Saver(state, course)
+    with Interrupt() as interrupt, closing(batches), _progress(state, course) as bar:
+        while state.epoch < settings.epochs:
+            lr = learning_rate(settings, state.epoch)
+            for group in state.optimizer.param_groups:
+                group["lr"] = lr
+            while state.step < sampler.steps:
+                clip = next(batches)
+                values = train_step(
+                    model, state.optimizer, clip.to(course.device), labels.of(clip), settings, place=_place(state)
+                )
+                state.totals.add(values)
+                state.step += 1
+                bar.update()
+                saver.after_step(interrupt)
+            row = EpochRow(epoch=state.epoch + 1, lr=lr, means=state.totals.means())
+            state.history.append(row)
+            write_text(course.history, history_csv(state.history))
+            _report(row, bar)
+            state.epoch, state.step, state.totals = state.epoch + 1, 0, Totals()
+            saver.after_epoch()
+
+
+def train_step(
+    model: ClipModel, optimizer: torch.optim.Optimizer, clip: Clip, labels: Tensor, settings: Train, *, place: str
+) -> dict[str, float]:
+    """Move the weights by one batch.
+
+    Args:
+        model: in train mode, on the clip's device.
+        optimizer: of its parameters, with the epoch's rate.
+        clip: the batch.
+        labels: int64 [B], class of each clip.
+        settings: loss, clipping, precision.
+        place: epoch and step for the error message.
+
+    Returns:
+        Loss, accuracy of the first logits, and each weighted term.
+
+    Raises:
+        InputError: if a term or the gradient is not finite; the weights have not moved.
+    """
+    with torch.autocast(clip.frames.device.type, dtype=torch.bfloat16, enabled=_autocasts(settings, clip.frames.device)):
+        output = model(clip)
+    terms = loss_terms(output, labels, settings.loss)
+    values = {name: float(value.detach()) for name, value in terms.items()}  # waits for the GPU
+    for name, value in values.items():
+        _check_finite(f"loss term '{name}'", value, clip, place)
+    loss = torch.stack(list(terms.values())).sum()
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip or math.inf)
+    _check_finite("gradient norm", float(norm), clip, place)
+    optimizer.step()
+    summary = {"loss": float(loss.detach())}
+    if output.logits:
+        summary["accuracy"] = float((output.logits[0].argmax(dim=1) == labels).float().mean())
+    return summary | values
+
+
+class _Labels:
+    """Numbers persons by their pid's order."""
+
+    def __init__(self, course: Course) -> None:
+        self._pids = torch.tensor(sorted({tracklet.pid for tracklet in course.clips.tracklets}))
+        self._device = course.device
+
+    def of(self, clip: Clip) -> Tensor:
+        return torch.searchsorted(self._pids, clip.pid).to(self._device)
+
+
+class _Saver:
+    """Saves the state every so many minutes, at each epoch's end, and when a signal asks to leave."""
+
+    def __init__(self, state: TrainState, course: Course) -> None:
+        self._state, self._course = state, course
+        self._start = self._saved = time.monotonic()
+        self._earlier_s = state.wall_s
+
+    def after_step(self, interrupt: Interrupt) -> None:
+        if interrupt.name:
+            self._save()
+            raise Interrupted(f"{interrupt.name} in {_place(self._state)}")
+        if time.monotonic() - self._saved >= 60 * self._course.save_minutes:
+            self._save()
+
+    def after_epoch(self) -> None:
+        self._save()
+
+    def _save(self) -> None:
+        self._saved = time.monotonic()
+        self._state.wall_s = self._earlier_s + self._saved - self._start
+        self._course.state.save(self._state)
+
+
+def _place(state: TrainState) -> str:
+    return f"epoch {state.epoch + 1}, batch {state.step + 1}"
+
+
+def _check_finite(name: str, value: float, clip: Clip, place: str) -> None:
+    if not math.isfinite(value):
+        shown = ", ".join(clip.tracklet_id[:3])
+        fix = f"Lower the learning rate or look at the batch's tracklets ({shown}, ...); the weights were not changed"
+        raise InputError(f"{name} is not finite", where=place, expected="a finite number", got=value, fix=fix)
+
+
+def _autocasts(settings: Train, device: torch.device) -> bool:
+    return settings.mixed_precision and device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+
+def _progress(state: TrainState, course: Course) -> "tqdm[NoReturn]":
+    """Return the bar over all steps; outside a terminal it is silent and `_report` prints a line per epoch."""
+    steps = course.sampler.steps
+    done = state.epoch * steps + state.step
+    total = course.settings.epochs * steps
+    return tqdm(total=total, initial=done, unit="step", desc="train", file=sys.stderr, disable=not sys.stderr.isatty())
+
+
+def _report(row: EpochRow, bar: "tqdm[NoReturn]") -> None:
+    values = "  ".join(f"{name} {value:.4f}" for name, value in row.means.items())
+    if bar.disable:
+        print(f"epoch {row.epoch}  lr {row.lr:.2e}  {values}", file=sys.stderr, flush=True)
+    else:
+        bar.set_postfix_str(f"epoch {row.epoch}  {values}")
