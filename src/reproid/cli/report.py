@@ -1,0 +1,80 @@
+"""``reproid table``, ``reproid summary`` and ``reproid report``: from result files to numbers and pages."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reproid.catalog.catalog import Catalog, load_catalog
+from reproid.files import write_json
+from reproid.report.results import Results
+
+Command = Callable[..., Any]
+
+
+def _shared_options(command: Command) -> Command:
+    suite = click.option("--suite", metavar="NAME", help="A suite other than that of params.yaml.")
+    results = click.option("--results", type=click.Path(path_type=Path), metavar="DIR", help="Result files; default: results/.")
+    return suite(results(command))
+
+
+def _open(suite: str | None, results: Path | None) -> tuple[Catalog, Results]:
+    catalog = load_catalog(suite=suite)
+    return catalog, Results(results if results is not None else catalog.root / "results")
+
+
+@click.command()
+@click.argument("name", metavar="PAPER/TABLE")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="JSON file to write.")
+@_shared_options
+def table(name: str, out: Path, suite: str | None, results: Path | None) -> None:
+    """Write one table as JSON: printed and own numbers, difference, status in words, run ids, protocol.
+
+    \b
+    Examples:
+      reproid table psformer/table-1 --out results/tables/psformer/table-1.json
+      reproid table psformer/table-1 --suite paper --out table-1.json
+    """  # noqa: D301
+    from reproid.report.tables import build_table, table_json
+
+    catalog, files = _open(suite, results)
+    numbers = build_table(catalog, files, name)
+    write_json(out, table_json(numbers))
+    cells = [cell for row in numbers.rows for cell in row.cells]
+    click.echo(f"{out}: {sum(cell.own is not None for cell in cells)} of {len(cells)} cells have a number")
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="JSON file to write.")
+@_shared_options
+def summary(out: Path, suite: str | None, results: Path | None) -> None:
+    """Write the numbers of the suite, rebuilt from exactly the runs that it names.
+
+    \b
+    Examples:
+      reproid summary --out results/summary/metrics.json
+    """  # noqa: D301
+    from reproid.report.summary import build_summary
+
+    numbers = build_summary(*_open(suite, results))
+    write_json(out, numbers)
+    scored = sum(any(run["protocols"].values()) for run in numbers["runs"].values())
+    click.echo(f"{out}: suite {numbers['suite']}, {scored} of {len(numbers['runs'])} runs have metrics")
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Folder to write to.")
+@_shared_options
+def report(out: Path, suite: str | None, results: Path | None) -> None:
+    """Write the pages: they need no network and open from the disk. What does not exist yet is shown as not there.
+
+    \b
+    Examples:
+      reproid report --out reports
+      reproid report --suite paper --out reports-paper
+    """  # noqa: D301
+    from reproid.report.site import write_report
+
+    pages = write_report(*_open(suite, results), out)
+    click.echo(f"{out / 'index.html'}: {len(pages)} pages")

@@ -1,0 +1,219 @@
+"""One cell of a table: the printed number, the own one with what it rests on, the difference, the status in words."""
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reproid.catalog.catalog import Catalog, full_name
+from reproid.catalog.plan import PlannedCell, PlannedMetrics
+from reproid.catalog.protocols import get_protocol
+from reproid.catalog.runs import Run
+from reproid.report.results import Cost, Damaged, Metrics, Results
+from reproid.report.settings import changed_settings, size_keys
+from reproid.report.status import Comparison, Status, compare_accuracy, compare_cost
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """An own number, in points or the column's unit."""
+
+    mean: float
+    """Mean over the seeds of each seed's mean over its splits."""
+    sd: float | None
+    """Sample sd over the seeds; None for one seed."""
+    seeds: int
+    splits: int
+    ci95: Interval | None = None
+    """Bootstrap interval over queries; of several runs, the mean of their bounds: the width that one run's queries leave."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One number of a table, judged."""
+
+    column: str
+    printed: float | None
+    status: Status
+    detail: str = ""
+    """The status in a sentence; empty where the word says it all."""
+    own: Own | None = None
+    difference: float | None = None
+    """Own minus printed, where the two may be compared."""
+    runs: tuple[str, ...] = ()
+    """Ids of the runs behind the own number, or of those that should be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What every cell of one row is judged with."""
+
+    results: Results
+    changed: tuple[str, ...] = ()
+    """Settings that differ from the paper's."""
+    row_runs: tuple[Run, ...] = ()
+    """All runs of the row: any of them may have measured the cost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """The metrics files of a cell, sorted into what can be used and what cannot."""
+
+    values: dict[int, list[Metrics]]
+    """Seed -> metrics of its splits; only seeds that have all of them."""
+    splits: int
+    damaged: tuple[Damaged, ...]
+    failed: dict[str, str]
+    """Run id -> reason."""
+    seeds_planned: int
+
+
+def desk_for(catalog: Catalog, results: Results, paper: str, cells: tuple[PlannedCell, ...]) -> Desk:
+    """Return the desk of one row of a paper's table."""
+    runs = {entry.run.run_id: entry.run for cell in cells for entry in cell.metrics}
+    changed = changed_settings(catalog, full_name(paper, cells[0].row.experiment)) if runs else ()
+    return Desk(results=results, changed=changed, row_runs=tuple(runs.values()))
+
+
+def judge_cell(plan: PlannedCell, desk: Desk) -> Cell:
+    """Return the cell that ``plan`` describes, from the result files that exist."""
+    if plan.column.dataset is None and plan.reason == Status.NOT_RUN:
+        return _judge_cost(plan, desk)
+    if plan.reason is not None:
+        return Cell(column=plan.column.id, printed=plan.printed, status=Status(plan.reason), detail=plan.detail)
+    return _judge_accuracy(plan, desk)
+
+
+def _judge_accuracy(plan: PlannedCell, desk: Desk) -> Cell:
+    found = _find(plan, desk.results)
+    own = _own(found, plan.column.metric)
+    status, detail = _accuracy_status(plan, desk, found, own)
+    comparable = own is not None and plan.printed is not None and status.comparable
+    return Cell(
+        column=plan.column.id,
+        printed=plan.printed,
+        status=status,
+        detail=detail,
+        own=own,
+        difference=_compared(own, plan.printed).difference if comparable else None,
+        runs=tuple(sorted({entry.run.run_id for entry in plan.metrics})),
+    )
+
+
+def _find(plan: PlannedCell, results: Results) -> _Found:
+    values: dict[int, list[Metrics]] = {}
+    damaged: list[Damaged] = []
+    failed: dict[str, str] = {}
+    for entry in plan.metrics:
+        read = results.metrics(entry.path)
+        reason = results.failure(entry.run.folder)
+        if reason is not None:
+            failed[entry.run.run_id] = reason
+        elif isinstance(read, Damaged):
+            damaged.append(read)
+        elif read is not None and read.value(plan.column.metric) is None:
+            damaged.append(Damaged(path=entry.path, reason=f"no value of {plan.column.metric}"))
+        elif read is not None:
+            values.setdefault(entry.run.seed, []).append(read)
+    splits = len({entry.run.split for entry in plan.metrics})
+    complete = {seed: read for seed, read in sorted(values.items()) if len(read) == splits}
+    planned = len({entry.run.seed for entry in plan.metrics})
+    return _Found(values=complete, splits=splits, damaged=tuple(damaged), failed=failed, seeds_planned=planned)
+
+
+def _own(found: _Found, metric: str) -> Own | None:
+    if not found.values:
+        return None
+    means = [statistics.fmean(100 * (read.value(metric) or 0.0) for read in per_split) for per_split in found.values.values()]
+    intervals = [read.ci95.get(metric) for per_split in found.values.values() for read in per_split]
+    known = [interval for interval in intervals if interval is not None]
+    ci95 = (_points(low for low, _ in known), _points(high for _, high in known)) if len(known) == len(intervals) else None
+    sd = round(statistics.stdev(means), 6) if len(means) > 1 else None
+    return Own(mean=round(statistics.fmean(means), 6), sd=sd, seeds=len(means), splits=found.splits, ci95=ci95)
+
+
+def _accuracy_status(plan: PlannedCell, desk: Desk, found: _Found, own: Own | None) -> tuple[Status, str]:
+    if found.damaged:
+        return Status.DAMAGED, str(found.damaged[0])
+    if found.failed:
+        run_id, reason = next(iter(sorted(found.failed.items())))
+        return Status.FAILED, f"{len(found.failed)} of {len(plan.metrics)} runs failed; {run_id}: {reason}"
+    if own is None:
+        return Status.NOT_RUN, "no complete seed yet" if found.values else "no result yet"
+    partial = f"{own.seeds} of {found.seeds_planned} seeds so far" if own.seeds < found.seeds_planned else ""
+    other = _other_protocol(plan.metrics[0], found)
+    if other:
+        return Status.PROTOCOL_CHANGED, other
+    return _comparison_status(plan, desk, own, partial)
+
+
+def _comparison_status(plan: PlannedCell, desk: Desk, own: Own, partial: str) -> tuple[Status, str]:
+    if plan.printed is None:
+        return Status.NOTHING_PRINTED, partial
+    if plan.synthetic:
+        return Status.SYNTHETIC, partial
+    if any(desk.results.weights_missing(entry.run.folder) for entry in plan.metrics):
+        return Status.WEIGHTS_MISSING, partial
+    if desk.changed:
+        return Status.SETTINGS_CHANGED, "; ".join(filter(None, [", ".join(desk.changed), partial]))
+    return compare_accuracy(_compared(own, plan.printed)), partial
+
+
+def _other_protocol(planned: PlannedMetrics, found: _Found) -> str:
+    """Return what differs between the protocol that the table names and the one that a file was scored under; '' for nothing."""
+    wanted = get_protocol(planned.protocol)
+    for read in (read for per_split in found.values.values() for read in per_split):
+        if (read.protocol.name, read.protocol.revision) != (wanted.name, wanted.revision):
+            return (
+                f"scored under {read.protocol.name}, revision {read.protocol.revision}, "
+                f"not {wanted.name}, revision {wanted.revision}"
+            )
+    return ""
+
+
+def _judge_cost(plan: PlannedCell, desk: Desk) -> Cell:
+    """Judge a cell of GMACs, parameters or time: of the first run of the row that has measured it."""
+    metric = plan.column.metric
+    reads = [(run, desk.results.cost(run.folder)) for run in desk.row_runs]
+    for run, read in reads:
+        if isinstance(read, Damaged):
+            return Cell(column=plan.column.id, printed=plan.printed, status=Status.DAMAGED, detail=str(read), runs=(run.run_id,))
+    for run, read in reads:
+        value = read.value(metric) if isinstance(read, Cost) else None
+        if value is not None:
+            own = Own(mean=round(value, 6), sd=None, seeds=1, splits=1)
+            status, detail = _cost_status(plan, desk, own)
+            comparable = plan.printed is not None and status.comparable
+            difference = _compared(own, plan.printed).difference if comparable else None
+            return Cell(
+                column=plan.column.id,
+                printed=plan.printed,
+                status=status,
+                detail=detail,
+                own=own,
+                difference=difference,
+                runs=(run.run_id,),
+            )
+    return Cell(column=plan.column.id, printed=plan.printed, status=Status.NOT_RUN, detail=plan.detail)
+
+
+def _cost_status(plan: PlannedCell, desk: Desk, own: Own) -> tuple[Status, str]:
+    if plan.printed is None:
+        return Status.NOTHING_PRINTED, ""
+    smaller = size_keys(desk.changed)
+    if smaller:
+        return Status.SCALED_DOWN, ", ".join(smaller)
+    if plan.column.metric == "ms_per_video":
+        return Status.OTHER_HARDWARE, ""
+    return compare_cost(_compared(own, plan.printed)), ""
+
+
+def _compared(own: Own | None, printed: float | None) -> Comparison:
+    assert own is not None
+    assert printed is not None
+    return Comparison(mean=own.mean, sd=own.sd, seeds=own.seeds, printed=printed)
+
+
+def _points(fractions: Iterable[float]) -> float:
+    return round(100 * statistics.fmean(fractions), 6)

@@ -1,0 +1,126 @@
+"""Line charts as geometry: numbers in, paths and labels of an SVG out. A template draws them; CSS gives the colours."""
+
+import math
+from dataclasses import dataclass
+
+from reproid.report.text import short_float
+
+WIDTH, HEIGHT = 320.0, 190.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 310.0, 12.0, 158.0
+_DASHES = ("none", "6 3", "2 3", "8 3 2 3")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One curve as given."""
+
+    label: str
+    points: tuple[tuple[float, float | None], ...]
+    """(x, y); a y of None is a gap."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnLine:
+    """One curve as drawn."""
+
+    label: str
+    path: str
+    """SVG path data."""
+    dash: str
+    shade: int
+    """1 to 4: its colour in the style sheet."""
+    dots: tuple[tuple[str, str], ...]
+    """Points without a neighbour, which a path does not show."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A drawn chart."""
+
+    title: str
+    alt: str
+    """What the chart shows, for those who do not see it."""
+    x_label: str
+    lines: tuple[DrawnLine, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    legend: bool
+
+
+def line_chart(
+    title: str, lines: tuple[Line, ...], *, alt: str, x_label: str, y_range: tuple[float, float] | None = None
+) -> Chart | None:
+    """Return the chart of ``lines``, or None where there is no point to draw.
+
+    Args:
+        title: what the y axis shows, with its unit.
+        lines: the curves.
+        alt: text for those who do not see the chart.
+        x_label: what the x axis shows.
+        y_range: the y axis from and to; by default, what the points need.
+    """
+    xs = [x for line in lines for x, y in line.points if y is not None]
+    ys = [y for line in lines for _, y in line.points if y is not None]
+    if not ys:
+        return None
+    x_ticks = nice_ticks(min(xs), max(xs), whole=True)
+    y_ticks = nice_ticks(*(y_range or (min(ys), max(ys))))
+    x_span = (min(xs[0], *xs), max(*xs, min(xs) + 1))
+    y_span = (y_ticks[0], y_ticks[-1])
+    return Chart(
+        title=title,
+        alt=alt,
+        x_label=x_label,
+        lines=tuple(_draw(index, line, x_span, y_span) for index, line in enumerate(lines)),
+        x_ticks=tuple(Tick(at=_x(x, x_span), text=short_float(x)) for x in x_ticks if x_span[0] <= x <= x_span[1]),
+        y_ticks=tuple(Tick(at=_y(y, y_span), text=short_float(y)) for y in y_ticks),
+        legend=len(lines) > 1,
+    )
+
+
+def nice_ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
+    """Return three to seven round numbers from at or below ``low`` to at or above ``high``."""
+    if high <= low:
+        pad = abs(low) * 0.1 or 0.5
+        low, high = (low, low + 1) if whole else (low - pad, high + pad)
+    rough = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
+    step = max(1.0, float(math.ceil(step))) if whole else step
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(index * step, 12) for index in range(first, last + 1)]
+
+
+def _draw(index: int, line: Line, x_span: tuple[float, float], y_span: tuple[float, float]) -> DrawnLine:
+    pieces = _pieces(line)
+    path = " ".join("M" + " L".join(f"{_x(x, x_span)} {_y(y, y_span)}" for x, y in piece) for piece in pieces if len(piece) > 1)
+    dots = tuple((_x(piece[0][0], x_span), _y(piece[0][1], y_span)) for piece in pieces if len(piece) == 1)
+    shade = index % len(_DASHES)
+    return DrawnLine(label=line.label, path=path, dash=_DASHES[shade], shade=shade + 1, dots=dots)
+
+
+def _pieces(line: Line) -> list[list[tuple[float, float]]]:
+    """Return the runs of points between gaps."""
+    pieces: list[list[tuple[float, float]]] = [[]]
+    for x, y in line.points:
+        if y is None:
+            pieces.append([])
+        else:
+            pieces[-1].append((x, y))
+    return [piece for piece in pieces if piece]
+
+
+def _x(x: float, span: tuple[float, float]) -> str:
+    return f"{LEFT + (RIGHT - LEFT) * (x - span[0]) / (span[1] - span[0]):.1f}"
+
+
+def _y(y: float, span: tuple[float, float]) -> str:
+    return f"{BOTTOM - (BOTTOM - TOP) * (y - span[0]) / (span[1] - span[0]):.1f}"

@@ -1,0 +1,110 @@
+"""What all pages are made of: the catalog, the result files, every table judged, every run with its state."""
+
+from dataclasses import dataclass, field
+
+from reproid.catalog.catalog import Catalog, full_name
+from reproid.catalog.plan import planned_runs
+from reproid.catalog.runs import Run
+from reproid.report.results import Damaged, Metrics, Results
+from reproid.report.status import Tone
+from reproid.report.tables import TableNumbers, build_table
+
+_STATE_TONES: dict[str, Tone] = {"done": "good", "failed": "bad", "damaged file": "bad", "unfinished": "off"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """One planned run and what became of it."""
+
+    run: Run
+    experiments: tuple[str, ...]
+    """<paper>/<experiment>, sorted; the first one names the run."""
+    protocols: tuple[str, ...]
+    """Those that tables score it under, and those that it has metrics files of; sorted."""
+    metrics: dict[str, Metrics | Damaged | None]
+    """Protocol -> its metrics file."""
+    state: str
+    """done, failed, unfinished, damaged file or not run."""
+    failure: str | None
+
+    @property
+    def tone(self) -> Tone:
+        """The colour group of the state."""
+        return _STATE_TONES.get(self.state, "quiet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that pages show."""
+
+    catalog: Catalog
+    results: Results
+    tables: tuple[TableNumbers, ...]
+    """Those of the suite in its order, then all others by name."""
+    runs: dict[str, RunRecord]
+    """By run id; all that a table asks for, whether they exist or not."""
+
+    def tables_of(self, paper: str) -> tuple[TableNumbers, ...]:
+        """Return the tables of a paper."""
+        return tuple(table for table in self.tables if table.name.partition("/")[0] == paper)
+
+    def runs_on(self, dataset: str) -> tuple[RunRecord, ...]:
+        """Return the runs on a data set."""
+        return tuple(record for record in self.runs.values() if record.run.dataset == dataset)
+
+
+@dataclass(kw_only=True)
+class _Uses:
+    """What tables ask of one run."""
+
+    experiments: set[str] = field(default_factory=set)
+    protocols: set[str] = field(default_factory=set)
+
+
+def load_report(catalog: Catalog, results: Results) -> Report:
+    """Judge every table of every paper and look up every run behind them."""
+    others = sorted(f"{paper}/{table}" for paper, folder in catalog.papers.items() for table in folder.tables)
+    names = dict.fromkeys([*catalog.suite.tables, *others])
+    tables = tuple(build_table(catalog, results, name) for name in names)
+    uses = _uses(tables)
+    runs = planned_runs(tuple(table.plan for table in tables))
+    ordered = sorted(runs.values(), key=lambda run: (min(uses[run.run_id].experiments), run.dataset, run.split, run.seed))
+    records = {run.run_id: _record(run, uses[run.run_id], results) for run in ordered}
+    return Report(catalog=catalog, results=results, tables=tables, runs=records)
+
+
+def _uses(tables: tuple[TableNumbers, ...]) -> dict[str, _Uses]:
+    uses: dict[str, _Uses] = {}
+    for table in tables:
+        paper = table.name.partition("/")[0]
+        for cell in (cell for row in table.plan.cells for cell in row):
+            for entry in cell.metrics:
+                use = uses.setdefault(entry.run.run_id, _Uses())
+                use.experiments.add(full_name(paper, cell.row.experiment))
+                use.protocols.add(entry.protocol)
+    return uses
+
+
+def _record(run: Run, use: _Uses, results: Results) -> RunRecord:
+    protocols = tuple(sorted(use.protocols | set(results.scored_protocols(run.folder))))
+    metrics = {name: results.metrics(f"{run.folder}/metrics/{name}.json") for name in protocols}
+    failure = results.failure(run.folder)
+    return RunRecord(
+        run=run,
+        experiments=tuple(sorted(use.experiments)),
+        protocols=protocols,
+        metrics=metrics,
+        state=_state(run, results, metrics, failure),
+        failure=failure,
+    )
+
+
+def _state(run: Run, results: Results, metrics: dict[str, Metrics | Damaged | None], failure: str | None) -> str:
+    if failure is not None:
+        return "failed"
+    files = [*metrics.values(), *(results.plain(f"{run.folder}/{name}.json") for name in ("run", "manifest", "status"))]
+    if any(isinstance(file, Damaged) for file in [*files, results.history(run.folder)]):
+        return "damaged file"
+    if any(isinstance(file, Metrics) for file in metrics.values()):
+        return "done"
+    return "unfinished" if (results.folder / run.folder).is_dir() else "not run"

@@ -1,0 +1,160 @@
+"""A table as a grid of words: heads with their data set and protocol, cells with printed and own number, difference, status."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from reproid.report.cells import Cell
+from reproid.report.model import Report
+from reproid.report.pages._parts import Link, Value, Word, run_href
+from reproid.report.status import MEANINGS, Status
+from reproid.report.tables import ColumnHead, TableNumbers
+from reproid.report.text import exact, number, page_name, plural, signed
+
+_MOST_LINKS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadGroup:
+    """Neighbouring columns of one data set."""
+
+    title: str
+    """As the paper names the data set; empty for cost."""
+    href: str | None
+    span: int
+    used: str
+    """What is used in the data set's place, or that nothing is; empty where it is the same."""
+    protocol: str
+    protocol_href: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellView:
+    """One cell in words."""
+
+    own: Value | None
+    href: str | None
+    """The page of its run; of the first, where there are several."""
+    spread: str
+    """± sd"""
+    basis: str
+    """What the mean rests on."""
+    interval: str
+    runs: tuple[Link, ...]
+    printed: Value | None
+    difference: str
+    status: Word
+    sort: str
+    """Exact number to sort by; empty for none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowView:
+    """One row in words."""
+
+    labels: tuple[str, ...]
+    note: str
+    plain: bool
+    """No own number in it."""
+    cells: tuple[CellView, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableView:
+    """One table in words."""
+
+    id: str
+    number: str
+    title: str
+    note: str
+    outside: str
+    """That the suite does not name it; empty when it does."""
+    label_head: str
+    groups: tuple[HeadGroup, ...]
+    heads: tuple[str, ...]
+    rows: tuple[RowView, ...]
+    counts: tuple[Word, ...]
+    command: str
+
+
+def table_view(report: Report, table: TableNumbers) -> TableView:
+    """Return a judged table in words."""
+    outside = "" if table.in_suite else f"Suite “{table.suite}” does not name this table."
+    return TableView(
+        id=table.table.id,
+        number=table.table.number,
+        title=table.table.title,
+        note=table.table.note or "",
+        outside=outside,
+        label_head=" / ".join(table.table.label_heads),
+        groups=tuple(
+            _group(report, list(columns)) for _, columns in groupby(table.columns, key=lambda c: (c.dataset, c.protocol))
+        ),
+        heads=tuple(column.head for column in table.columns),
+        rows=tuple(
+            RowView(
+                labels=row.labels,
+                note=row.note or "",
+                plain=all(cell.own is None for cell in row.cells),
+                cells=tuple(_cell(report, cell) for cell in row.cells),
+            )
+            for row in table.rows
+        ),
+        counts=status_counts(cell for row in table.rows for cell in row.cells),
+        command=f"snakemake --cores all results/tables/{table.name}.json",
+    )
+
+
+def status_counts(cells: Iterable[Cell]) -> tuple[Word, ...]:
+    """Return how many cells have each status, in the order of the statuses."""
+    found = [cell.status for cell in cells]
+    present = [status for status in Status if status in found]
+    return tuple(Word(text=f"{found.count(status)} {status}", tone=status.tone, title=MEANINGS[status]) for status in present)
+
+
+def _group(report: Report, columns: list[ColumnHead]) -> HeadGroup:
+    first = columns[0]
+    if first.dataset is None:
+        return HeadGroup(title="", href=None, span=len(columns), used="", protocol="", protocol_href=None)
+    datasets = report.catalog.datasets
+    used = ""
+    if first.used is None:
+        used = "nothing in this suite"
+    elif first.used != first.dataset:
+        used = f"here: {datasets[first.used].title}" + (", synthetic" if first.synthetic else "")
+    return HeadGroup(
+        title=datasets[first.dataset].title,
+        href=f"../datasets/{page_name('data set', first.used or first.dataset)}",
+        span=len(columns),
+        used=used,
+        protocol=f"{first.protocol}, revision {first.revision}",
+        protocol_href=f"../protocols.html#{first.protocol}",
+    )
+
+
+def _cell(report: Report, cell: Cell) -> CellView:
+    own, many = cell.own, len(cell.runs) > 1
+    names = [report.runs[run_id].run for run_id in cell.runs] if many and len(cell.runs) <= _MOST_LINKS else []
+    return CellView(
+        own=_value(own.mean) if own else None,
+        href=run_href(cell.runs[0]) if cell.runs else None,
+        spread=f"± {number(own.sd)}" if own and own.sd is not None else "",
+        basis=_basis(cell),
+        interval=f"95 %: {number(own.ci95[0])} to {number(own.ci95[1])}" if own and own.ci95 else "",
+        runs=tuple(Link(text=f"seed {run.seed}", href=run_href(run.run_id)) for run in names),
+        printed=_value(cell.printed) if cell.printed is not None else None,
+        difference=signed(cell.difference) if cell.difference is not None else "",
+        status=Word(text=str(cell.status), tone=cell.status.tone, title=cell.detail or MEANINGS[cell.status]),
+        sort=exact(own.mean) if own else "" if cell.printed is None else exact(cell.printed),
+    )
+
+
+def _basis(cell: Cell) -> str:
+    if cell.own is None or len(cell.runs) < 2:
+        return ""
+    splits = f", {plural(cell.own.splits, 'split')} each" if cell.own.splits > 1 else ""
+    return plural(cell.own.seeds, "seed") + splits
+
+
+def _value(value: float) -> Value:
+    return Value(text=number(value), exact=exact(value))

@@ -1,0 +1,65 @@
+"""The page of all protocols: what a number under each of them means."""
+
+from dataclasses import dataclass
+
+from reproid.catalog.protocols import Protocol, load_protocols
+from reproid.report.model import Report
+from reproid.report.pages._parts import Fact, Link, facts
+from reproid.report.text import page_name
+
+_HEADING_KEYS = frozenset({"name", "revision", "summary", "used_by", "dataset"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolView:
+    """One protocol."""
+
+    name: str
+    revision: int
+    summary: str
+    used_by: str
+    dataset: Link
+    rules: tuple[Fact, ...]
+    in_tables: tuple[Link, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolsView:
+    """The page of protocols."""
+
+    protocols: tuple[ProtocolView, ...]
+
+
+def protocols_view(report: Report) -> ProtocolsView:
+    """Return the page of protocols."""
+    return ProtocolsView(protocols=tuple(_view(report, protocol) for protocol in load_protocols().values()))
+
+
+def _view(report: Report, protocol: Protocol) -> ProtocolView:
+    rules = {key: value for key, value in protocol.model_dump(mode="json").items() if key not in _HEADING_KEYS}
+    return ProtocolView(
+        name=protocol.name,
+        revision=protocol.revision,
+        summary=protocol.summary,
+        used_by=", ".join(protocol.used_by),
+        dataset=_dataset(report, protocol.dataset),
+        rules=tuple(Fact(name=fact.name.replace("_", " "), value=fact.value) for fact in facts(rules)),
+        in_tables=_in_tables(report, protocol.name),
+    )
+
+
+def _dataset(report: Report, name: str | None) -> Link:
+    if name not in report.catalog.datasets:
+        return Link(text=name or "any")
+    return Link(text=report.catalog.datasets[name].title, href=f"datasets/{page_name('data set', name)}")
+
+
+def _in_tables(report: Report, protocol: str) -> tuple[Link, ...]:
+    links = []
+    for table in report.tables:
+        if protocol in table.table.protocols.values():
+            paper = table.name.partition("/")[0]
+            short = report.catalog.papers[paper].paper.short
+            href = f"papers/{page_name('paper', paper)}#{table.table.id}"
+            links.append(Link(text=f"{short}, Table {table.table.number}", href=href))
+    return tuple(links)

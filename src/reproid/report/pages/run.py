@@ -1,0 +1,152 @@
+"""One page per run: what came out under each protocol, curves, settings, manifest, and why it failed if it did."""
+
+from dataclasses import dataclass
+
+from reproid.catalog.runs import Run
+from reproid.report.figures import Chart
+from reproid.report.logs import LogTail, log_tails
+from reproid.report.model import Report, RunRecord
+from reproid.report.pages._curves import cmc_chart, history_charts
+from reproid.report.pages._parts import Fact, Link, RunLine, Value, Word, facts, points, run_lines
+from reproid.report.results import Damaged, Metrics
+from reproid.report.summary import ACCURACY_METRICS
+from reproid.report.text import number, page_name, plural
+
+_NAMES = {"map": "mAP", "minp": "mINP", "rank1": "rank-1", "rank5": "rank-5", "rank10": "rank-10", "rank20": "rank-20"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricLine:
+    """One metric under one protocol, in points."""
+
+    name: str
+    value: Value
+    interval: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreView:
+    """What one protocol gives."""
+
+    protocol: Link
+    problem: str
+    """Why there are no numbers: not scored yet, or the file is damaged."""
+    damaged: bool
+    metrics: tuple[MetricLine, ...]
+    counts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView:
+    """A run's page."""
+
+    run_id: str
+    experiments: tuple[Link, ...]
+    state: Word
+    synthetic: bool
+    failure: str
+    logs: tuple[LogTail, ...]
+    facts: tuple[Fact, ...]
+    scores: tuple[ScoreView, ...]
+    cmc: Chart | None
+    curves: tuple[Chart, ...]
+    curves_problem: str
+    settings: tuple[Fact, ...]
+    command: str
+    manifest: tuple[Fact, ...]
+    manifest_problem: str
+    siblings: tuple[RunLine, ...]
+
+
+def run_view(report: Report, record: RunRecord) -> RunView:
+    """Return the page of a run."""
+    run, results = record.run, report.results
+    manifest = results.plain(f"{run.folder}/manifest.json")
+    charts, curves_problem = history_charts(results.history(run.folder))
+    return RunView(
+        run_id=run.run_id,
+        experiments=tuple(_experiment(name) for name in record.experiments),
+        state=Word(text=record.state, tone=record.tone),
+        synthetic=run.data.source == "synthetic",
+        failure=record.failure or _damage(report, record),
+        logs=log_tails(results.folder, run.dataset, run.run_id) if record.state not in ("done", "not run") else (),
+        facts=_facts(report, run),
+        scores=tuple(_score(name, read) for name, read in record.metrics.items()),
+        cmc=cmc_chart(record.metrics),
+        curves=charts,
+        curves_problem=curves_problem,
+        settings=facts(run.settings.model_dump(mode="json")),
+        command=_command(record),
+        manifest=facts(manifest) if isinstance(manifest, dict) else (),
+        manifest_problem=str(manifest) if isinstance(manifest, Damaged) else "" if manifest else "No manifest yet.",
+        siblings=_siblings(report, record),
+    )
+
+
+def _experiment(name: str) -> Link:
+    return Link(text=name, href=f"../papers/{page_name('paper', name.partition('/')[0])}")
+
+
+def _facts(report: Report, run: Run) -> tuple[Fact, ...]:
+    method = report.catalog.methods[run.settings.method]
+    dataset = report.catalog.datasets[run.dataset].title
+    return (
+        Fact(name="data set", value=dataset, href=f"../datasets/{page_name('data set', run.dataset)}"),
+        Fact(name="split", value=run.split),
+        Fact(name="seed", value=str(run.seed)),
+        Fact(name="method", value=f"{method.title}, revision {run.revision}"),
+        Fact(name="method from", value=method.source),
+        Fact(name="files", value=f"results/{run.folder}"),
+    )
+
+
+def _score(name: str, read: Metrics | Damaged | None) -> ScoreView:
+    protocol = Link(text=name, href=f"../protocols.html#{name}")
+    if not isinstance(read, Metrics):
+        problem = f"Damaged file: {read}" if read is not None else "Not scored yet."
+        return ScoreView(protocol=protocol, problem=problem, damaged=read is not None, metrics=(), counts=())
+    values = ((metric, read.value(metric)) for metric in ACCURACY_METRICS)
+    metrics = tuple(_metric_line(metric, value, read) for metric, value in values if value is not None)
+    scored = Link(text=f"{read.protocol.name}, revision {read.protocol.revision}", href=protocol.href)
+    return ScoreView(protocol=scored, problem="", damaged=False, metrics=metrics, counts=_counts(read))
+
+
+def _metric_line(metric: str, value: float, read: Metrics) -> MetricLine:
+    ci95 = read.ci95.get(metric)
+    interval = f"{points(ci95[0]).text} to {points(ci95[1]).text}" if ci95 else "none"
+    return MetricLine(name=_NAMES.get(metric, metric), value=points(value), interval=interval)
+
+
+def _counts(read: Metrics) -> tuple[Fact, ...]:
+    counts = read.counts
+    dropped = tuple(Fact(name=f"dropped: {reason}", value=number(count, 0)) for reason, count in sorted(counts.dropped.items()))
+    return (
+        Fact(name="queries", value=number(counts.queries, 0)),
+        Fact(name="scored", value=number(counts.scored, 0)),
+        *(dropped or (Fact(name="dropped", value="none"),)),
+        Fact(name="gallery", value=plural(counts.gallery, "tracklet")),
+    )
+
+
+def _damage(report: Report, record: RunRecord) -> str:
+    """Return the first damaged file of a run in words; '' for none."""
+    folder, results = record.run.folder, report.results
+    plain = (results.plain(f"{folder}/{name}.json") for name in ("run", "manifest", "status"))
+    files = [*record.metrics.values(), *plain, results.history(folder)]
+    return next((str(file) for file in files if isinstance(file, Damaged)), "")
+
+
+def _command(record: RunRecord) -> str:
+    targets = " ".join(f"results/{record.run.folder}/metrics/{name}.json" for name in record.protocols)
+    return f"snakemake --cores all --forcerun train -- {targets}"
+
+
+def _siblings(report: Report, record: RunRecord) -> tuple[RunLine, ...]:
+    """Return the lines of the other seeds and splits of the same settings."""
+    titles = {name: dataset.title for name, dataset in report.catalog.datasets.items()}
+    same = (
+        other
+        for other in report.runs_on(record.run.dataset)
+        if other.run.settings == record.run.settings and other.run.run_id != record.run.run_id
+    )
+    return run_lines(same, titles)

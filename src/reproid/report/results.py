@@ -1,0 +1,198 @@
+"""Result files as they lie on the disk, read and checked once. A file is there, absent (None) or `Damaged`; never half read."""
+
+import csv
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, ValidationError
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damaged:
+    """A file that exists and cannot be used."""
+
+    path: str
+    """Below results/."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class _Result(BaseModel):
+    """Base of files that the pipeline wrote. Keys that the report does not show are left alone."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+class ProtocolName(_Result):
+    """The protocol that a metrics file was scored under."""
+
+    name: str
+    revision: int
+
+
+class QueryCounts(_Result):
+    """How many queries a number rests on."""
+
+    queries: NonNegativeInt
+    scored: NonNegativeInt
+    dropped: dict[str, NonNegativeInt] = {}
+    """Reason -> queries that were left out for it."""
+    gallery: NonNegativeInt
+
+
+class Metrics(_Result):
+    """metrics/<protocol>.json; fractions 0-1."""
+
+    protocol: ProtocolName
+    counts: QueryCounts
+    map: Fraction | None = None
+    minp: Fraction | None = None
+    rank1: Fraction | None = None
+    rank5: Fraction | None = None
+    rank10: Fraction | None = None
+    rank20: Fraction | None = None
+    cmc: tuple[Fraction, ...] = ()
+    ci95: dict[str, tuple[Fraction, Fraction] | None] = {}
+
+    def value(self, metric: str) -> float | None:
+        """Return one metric, or None where the file holds none."""
+        value = getattr(self, metric, None)
+        return float(value) if isinstance(value, float | int) else None
+
+
+class Cost(_Result):
+    """cost.json: one clip of the method at the run's size."""
+
+    gmacs: NonNegativeFloat | None = None
+    gmacs_without_attention: NonNegativeFloat | None = None
+    parameters: NonNegativeInt | None = None
+    ms_per_video: NonNegativeFloat | None = None
+    hardware: str | dict[str, Any] | None = None
+
+    def value(self, metric: str) -> float | None:
+        """Return one figure in the unit of tables: GMACs, ms, millions of parameters."""
+        value = getattr(self, metric, None)
+        if value is None:
+            return None
+        return float(value) / 1e6 if metric == "parameters" else float(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """history.csv: numbers by column; None where a field is no finite number."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[float | None, ...], ...]
+    incomplete: bool
+    """The last line was cut short and is left out."""
+
+
+Kind = TypeVar("Kind", bound=_Result)
+
+
+class Results:
+    """The folder results/, read only; each file once.
+
+    Args:
+        folder: results/ of a project.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read: dict[tuple[str, type[_Result] | None], Any] = {}
+
+    def metrics(self, path: str) -> Metrics | Damaged | None:
+        """Return the metrics file at ``path`` below results/."""
+        return self._load(path, Metrics)
+
+    def cost(self, run_folder: str) -> Cost | Damaged | None:
+        """Return a run's cost.json."""
+        return self._load(f"{run_folder}/cost.json", Cost)
+
+    def plain(self, path: str) -> dict[str, Any] | Damaged | None:
+        """Return a JSON object (run.json, manifest.json, status.json) as it is."""
+        value = self._json(path)
+        if value is None or isinstance(value, Damaged | dict):
+            return value
+        return Damaged(path=path, reason="not a JSON object")
+
+    def failure(self, run_folder: str) -> str | None:
+        """Return why a run failed as its status.json tells it, or None when it does not say that the run failed."""
+        status = self.plain(f"{run_folder}/status.json")
+        if not isinstance(status, dict) or "failed" not in (status.get("status"), status.get("state")):
+            return None
+        return str(status.get("reason") or "no reason given")
+
+    def weights_missing(self, run_folder: str) -> bool:
+        """Tell whether a run's manifest says that the pretrained weights it asked for were absent."""
+        manifest = self.plain(f"{run_folder}/manifest.json")
+        weights = manifest.get("weights") if isinstance(manifest, dict) else None
+        state = weights.get("state", weights.get("status")) if isinstance(weights, dict) else weights
+        return state in ("absent", "missing")
+
+    def history(self, run_folder: str) -> History | Damaged | None:
+        """Return a run's history.csv."""
+        path = f"{run_folder}/history.csv"
+        try:
+            text = (self.folder / path).read_text(encoding="utf-8")
+            lines = list(csv.reader(text.splitlines()))
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            return Damaged(path=path, reason=f"not a CSV file ({error})")
+        if not lines or not lines[0]:
+            return Damaged(path=path, reason="empty")
+        head, body = lines[0], [line for line in lines[1:] if line]
+        incomplete = bool(body) and (not text.endswith("\n") or len(body[-1]) != len(head))
+        body = body[: len(body) - incomplete]
+        if any(len(line) != len(head) for line in body):
+            return Damaged(path=path, reason=f"lines with other than {len(head)} fields")
+        rows = tuple(tuple(_number(field) for field in line) for line in body)
+        return History(columns=tuple(head), rows=rows, incomplete=incomplete)
+
+    def scored_protocols(self, run_folder: str) -> tuple[str, ...]:
+        """Return the names of the protocols that a run has metrics files of, sorted."""
+        return tuple(sorted(path.stem for path in (self.folder / run_folder / "metrics").glob("*.json") if path.name[0] != "."))
+
+    def _load(self, path: str, model: type[Kind]) -> Kind | Damaged | None:
+        key = (path, model)
+        if key not in self._read:
+            value = self._json(path)
+            self._read[key] = value if value is None or isinstance(value, Damaged) else _validate(path, value, model)
+        read: Kind | Damaged | None = self._read[key]
+        return read
+
+    def _json(self, path: str) -> Any:
+        key = (path, None)
+        if key not in self._read:
+            try:
+                self._read[key] = json.loads((self.folder / path).read_text(encoding="utf-8"))
+            except FileNotFoundError:
+                self._read[key] = None
+            except (OSError, ValueError, RecursionError) as error:
+                self._read[key] = Damaged(path=path, reason=f"not a JSON file ({type(error).__name__})")
+        return self._read[key]
+
+
+def _validate(path: str, value: Any, model: type[Kind]) -> Kind | Damaged:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the file"
+        return Damaged(path=path, reason=f"{key}: {first['msg'][:1].lower()}{first['msg'][1:]}")
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

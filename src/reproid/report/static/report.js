@@ -1,0 +1,52 @@
+// Conveniences only: the pages read the same without this file.
+"use strict";
+
+// Sort a table by a column; a second press turns the order round. Cells without a number stay last.
+function sortTable(table, index, header) {
+  const ascending = header.getAttribute("aria-sort") === "descending";
+  const body = table.tBodies[0];
+  const key = (row) => {
+    const cell = row.cells[index];
+    const text = cell.dataset.sort ?? cell.textContent.trim();
+    return text === "" ? null : Number.isNaN(Number(text)) ? text : Number(text);
+  };
+  const order = (a, b) => {
+    const [x, y] = [key(a), key(b)];
+    if (x === null || y === null) return (x === null) - (y === null);
+    const sign = ascending ? 1 : -1;
+    return sign * (typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y)));
+  };
+  body.append(...[...body.rows].sort(order));
+  table.querySelectorAll("th[aria-sort]").forEach((other) => other.removeAttribute("aria-sort"));
+  header.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+}
+
+for (const table of document.querySelectorAll("table[data-sortable]")) {
+  const rows = [...table.tHead.rows];
+  const spanning = [...rows[0].cells].filter((cell) => cell.rowSpan > 1);
+  const heads = rows.length > 1 ? [...spanning, ...rows[rows.length - 1].cells] : [...rows[0].cells];
+  heads.forEach((header, index) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "sort";
+    button.title = "Sort by this column";
+    button.append(...header.childNodes);
+    header.append(button);
+    button.addEventListener("click", () => sortTable(table, index, header));
+  });
+}
+
+// A button that copies a command.
+for (const block of document.querySelectorAll("pre[data-copy]")) {
+  const button = document.createElement("button");
+  const text = block.textContent;
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "copied";
+    setTimeout(() => { button.textContent = "copy"; }, 1500);
+  });
+  block.append(button);
+}
