@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from reproid.catalog.datasets import RealDataSet, SyntheticDataSet
     from reproid.catalog.synthetic import SyntheticSpec
+
+_PATH = click.Path(path_type=Path)
 
 
 @click.group()
@@ -15,70 +18,12 @@ def data() -> None:
 
     \b
     Examples:
-      reproid data synth --out data/raw/synthetic-demo
-      reproid data index --dataset synthetic-demo --root data/raw/synthetic-demo --out results/index/synthetic-demo
+      reproid data synth --out data/synthetic/mine
+      reproid data index --dataset mine --layout mars --root data/synthetic/mine --out results/index/mine
     """  # noqa: D301
 
 
-@data.command()
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Folder of the set: new, empty, or of an earlier call."
-)
-@click.option("--spec", type=click.Path(path_type=Path), help="YAML file of the set's parameters.")
-@click.option("--layout", default="mars", show_default=True, help="Official layout to write.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one parameter; repeat for more.")
-@click.option(
-    "--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes; the bytes do not depend on it."
-)
-@click.option("--parameters", is_flag=True, is_eager=True, expose_value=False, callback=lambda c, p, v: _show_parameters(c, v),
-              help="List all parameters with their defaults, and stop.")  # fmt: skip
-def synth(out: Path, spec: Path | None, layout: str, overrides: tuple[str, ...], workers: int) -> None:
-    """Render walking people with known identity in an official layout.
-
-    Equal parameters give equal bytes. A complete set is left alone, an interrupted one is started over.
-
-    \b
-    Examples:
-      reproid data synth --out data/raw/demo
-      reproid data synth --set train_persons=8 --set test_persons=8 --set height=64 --set width=32 --out data/raw/tiny
-      reproid data synth --spec my-set.yaml --workers 4 --out data/raw/my-set
-      reproid data synth --parameters --out -
-    """  # noqa: D301
-    from reproid.synthetic.render import render_dataset
-
-    rendered = render_dataset(_read_spec(spec, overrides), out, layout=layout, workers=workers, progress=True)
-    state = "rendered" if rendered.fresh else "there already"
-    counts = rendered.counts
-    frames, tracklets = (counts[f"train_{k}"] + counts[f"test_{k}"] for k in ("frames", "tracklets"))
-    click.echo(f"{rendered.folder}: {state}; {tracklets:,} tracklets, {frames:,} frames, digest {rendered.digest[:12]}")
-
-
-@data.command()
-@click.option("--dataset", required=True, help="Name of the data set in the index.")
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="Folder of the data.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the index, results/index/NAME.")
-@click.option("--layout", default="mars", show_default=True, help="Official layout of the data.")
-@click.option("--count", "counts", multiple=True, metavar="NAME=N", help="A count to assert, such as train_persons=625.")
-def index(dataset: str, root: Path, out: Path, layout: str, counts: tuple[str, ...]) -> None:
-    """Read a data set in an official layout and write its tracklet index (two Parquet files).
-
-    Files are checked first, then counts. A rendered set is checked against its own synthetic.json.
-
-    \b
-    Examples:
-      reproid data index --dataset demo --root data/raw/demo --out results/index/demo
-      reproid data index --dataset mars --root data/raw/mars --count train_persons=625 --out results/index/mars
-    """  # noqa: D301
-    from reproid.datasets.index import write_index
-    from reproid.datasets.layouts import build_index
-
-    expected = {**_rendered_counts(root), **_read_counts(counts)}
-    built = build_index(dataset, root, layout=layout, expected=expected)
-    write_index(built, out)
-    click.echo(f"{out}: {len(built.records):,} tracklets, splits: {', '.join(built.splits)}")
-
-
-def _show_parameters(context: click.Context, wanted: bool) -> None:
+def _show_parameters(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     from reproid.catalog.synthetic import SyntheticSpec
 
     if wanted:
@@ -87,8 +32,118 @@ def _show_parameters(context: click.Context, wanted: bool) -> None:
         context.exit()
 
 
+@data.command()
+@click.option(
+    "--out", type=_PATH, help="Folder of the set: new, empty, or of an earlier call.  [default: data/synthetic/DATASET]"
+)
+@click.option("--dataset", help="Render what datasets.yaml declares under this name.")
+@click.option("--spec", type=_PATH, help="YAML file of the set's parameters.")
+@click.option("--layout", help="Official layout to write.  [default: as declared, or mars]")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one parameter; repeat for more.")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes; the bytes do not depend on it."
+)
+@click.option(
+    "--parameters", is_flag=True, is_eager=True, expose_value=False, callback=_show_parameters, help="List them, and stop."
+)
+def synth(
+    out: Path | None, dataset: str | None, spec: Path | None, layout: str | None, overrides: tuple[str, ...], workers: int
+) -> None:
+    """Render walking people with known identity in an official layout.
+
+    Equal parameters give equal bytes. A complete set is left alone, an interrupted one is started over.
+
+    \b
+    Examples:
+      reproid data synth --dataset demo-mars --workers 2
+      reproid data synth --set train_persons=8 --set test_persons=8 --set height=64 --set width=32 --out data/synthetic/tiny
+      reproid data synth --spec my-set.yaml --layout mars --workers 4 --out data/synthetic/my-set
+      reproid data synth --parameters
+    """  # noqa: D301
+    from reproid.catalog.project import data_folder, project_root
+    from reproid.errors import InputError
+    from reproid.synthetic.render import render_dataset
+
+    if dataset is not None:
+        if spec is not None or overrides or layout is not None:
+            raise InputError(
+                "--dataset takes no --spec, --set or --layout: datasets.yaml declares them", fix="Leave out one or the other"
+            )
+        declared = _declared_synthetic(dataset)
+        parameters, layout = declared.spec, declared.layout
+        out = out or data_folder(project_root(), dataset, synthetic=True)
+    elif out is None:
+        raise InputError("no folder given", where="--out", fix="Give --out, or --dataset with a name of datasets.yaml")
+    else:
+        parameters = _read_spec(spec, overrides)
+    rendered = render_dataset(parameters, out, layout=layout or "mars", workers=workers, progress=True)
+    frames, tracklets = (rendered.counts[f"train_{k}"] + rendered.counts[f"test_{k}"] for k in ("frames", "tracklets"))
+    state = "rendered" if rendered.fresh else "there already"
+    click.echo(f"{rendered.folder}: {state}; {tracklets:,} tracklets, {frames:,} frames, digest {rendered.digest[:12]}")
+
+
+@data.command()
+@click.option(
+    "--dataset", required=True, help="Name of the data set in the index; what datasets.yaml declares under it is asserted."
+)
+@click.option("--root", type=_PATH, help="Folder of the data.  [default: data/synthetic/DATASET, data/raw/DATASET]")
+@click.option("--out", type=_PATH, help="Folder of the index.  [default: results/index/DATASET]")
+@click.option("--layout", help="Official layout of the data.  [default: as declared]")
+@click.option("--count", "counts", multiple=True, metavar="NAME=N", help="A count to assert, such as train_persons=625.")
+def index(dataset: str, root: Path | None, out: Path | None, layout: str | None, counts: tuple[str, ...]) -> None:
+    """Read a data set in an official layout and write its tracklet index (two Parquet files).
+
+    Files are checked first, then counts: those declared in datasets.yaml, or those that a rendered set states itself. With --root,
+    --layout and --out, nothing needs to be declared.
+
+    \b
+    Examples:
+      reproid data index --dataset mars
+      reproid data index --dataset mine --layout mars --root data/synthetic/mine --out results/index/mine
+    """  # noqa: D301
+    from reproid.catalog.project import data_folder, project_root
+    from reproid.datasets.index import write_index
+    from reproid.datasets.layouts import build_index
+
+    expected: dict[str, int] = {}
+    if layout is None or root is None:
+        declared = _declared(dataset)
+        layout, expected = layout or declared.layout, getattr(declared, "counts", {})
+        root = root or data_folder(project_root(), dataset, synthetic=declared.source == "synthetic")
+    built = build_index(dataset, root, layout=layout, expected={**expected, **_rendered_counts(root), **_read_counts(counts)})
+    out = out or project_root() / "results" / "index" / dataset
+    write_index(built, out)
+    click.echo(f"{out}: {len(built.records):,} tracklets, splits: {', '.join(built.splits)}")
+
+
+def _declared(dataset: str) -> "RealDataSet | SyntheticDataSet":
+    from reproid.catalog._yaml import load_yaml
+    from reproid.catalog.datasets import DataSets
+    from reproid.catalog.project import project_root
+    from reproid.errors import unknown_name
+
+    path = project_root() / "datasets.yaml"
+    known = load_yaml(path, DataSets).datasets
+    if dataset not in known:
+        raise unknown_name(
+            "data set", dataset, list(known), where=path, fix="Declare it there, or give --root, --layout and --out"
+        )
+    return known[dataset]
+
+
+def _declared_synthetic(dataset: str) -> "SyntheticDataSet":
+    from reproid.errors import InputError
+
+    declared = _declared(dataset)
+    if declared.source != "synthetic":
+        raise InputError(f"'{dataset}' is not a synthetic data set", where="--dataset", fix="It is obtained from its authors")
+    return declared
+
+
 def _yaml_value(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else value
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
@@ -110,36 +165,35 @@ def _read_spec(path: Path | None, overrides: tuple[str, ...]) -> "SyntheticSpec"
     from reproid.errors import InputError
 
     values = (read_yaml(path) if path else None) or {}
-    if overrides:
-        validate(values, SyntheticSpec, where=path or "--set")
+    if path:
+        validate(values, SyntheticSpec, where=path)
     for key, text in _pairs(overrides, "--set").items():
         try:
             values[key] = YAML(typ="safe", pure=True).load(text)
         except YAMLError as error:
             raise InputError("not a YAML value", where=f"--set {key}", got=f"'{text}'") from error
-    return validate(values, SyntheticSpec, where="--set" if overrides else path)
+    return validate(values, SyntheticSpec, where="--set")
 
 
 def _read_counts(counts: tuple[str, ...]) -> dict[str, int]:
-    from reproid.datasets.index import COUNT_NAMES
-    from reproid.errors import InputError, unknown_name
+    from reproid.errors import InputError
 
     pairs = _pairs(counts, "--count")
     for name, number in pairs.items():
-        if name not in COUNT_NAMES:
-            raise unknown_name("count", name, list(COUNT_NAMES), where="--count")
         if not number.isdigit():
             raise InputError("not a count", where=f"--count {name}", expected="a whole number", got=f"'{number}'")
     return {name: int(number) for name, number in pairs.items()}
 
 
 def _rendered_counts(root: Path) -> dict[str, int]:
-    """Return the counts that a rendered set declares; refuse a set whose rendering was interrupted."""
+    """Return the counts that a rendered set states; refuse a set whose rendering was interrupted."""
     from reproid.errors import InputError
     from reproid.files import read_json
-    from reproid.synthetic import COMPLETE, PARTIAL
+    from reproid.synthetic import COMPLETE, DECLARED
 
-    if (root / PARTIAL).exists():
-        raise InputError("the synthetic set is not complete", where=root, fix="Run again: reproid data synth")
-    counts: dict[str, int] = read_json(root / COMPLETE)["counts"] if (root / COMPLETE).exists() else {}
+    if not (root / COMPLETE).exists():
+        if (root / DECLARED).exists():
+            raise InputError("the synthetic set is not complete", where=root, fix="Run the same reproid data synth again")
+        return {}
+    counts: dict[str, int] = read_json(root / COMPLETE)["counts"]
     return counts

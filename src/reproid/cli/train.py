@@ -2,23 +2,36 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from reproid.catalog.runs import Run
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command()
-@click.option("--run-file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The run's record, run.json.")
-@click.option("--index", required=True, type=_FOLDER, help="Folder of the index: tracklets.parquet, splits.parquet.")
-@click.option("--data", required=True, type=_FOLDER, help="Folder that the images' names are relative to.")
-@click.option("--out", required=True, type=_FOLDER, help="The run's folder, created.")
+@click.option("--run-id", help="A run that a suite plans: see `reproid catalog runs`.")
+@click.option("--run-file", type=click.Path(path_type=Path, dir_okay=False), help="A run's record, run.json: repeats it.")
+@click.option("--index", type=_FOLDER, help="Folder of the index.  [default: results/index/<data set>]")
+@click.option("--data", type=_FOLDER, help="Folder of the images.  [default: that of the data set]")
+@click.option("--out", type=_FOLDER, help="The run's folder, created.  [default: results/runs/<data set>/<run id>]")
 @click.option("--state", type=_FOLDER, help="Folder of the resume state.  [default: results/state/<run id>]")
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Continue from a saved state.")
 @click.option("--save-minutes", type=click.FloatRange(min=0), default=10.0, show_default=True, help="Time between saved states.")
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that decode images.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of torch on the CPU.")
-def train(run_file: Path, state: Path | None, **options: object) -> None:
+def train(
+    run_id: str | None,
+    run_file: Path | None,
+    index: Path | None,
+    data: Path | None,
+    out: Path | None,
+    state: Path | None,
+    **options: object,
+) -> None:
     """Train one run.
 
     Writes run.json, history.csv, model.safetensors, manifest.json and status.json. A state is saved at each epoch's end, every
@@ -27,18 +40,31 @@ def train(run_file: Path, state: Path | None, **options: object) -> None:
 
     \b
     Examples:
+      reproid train --run-id 0123456789ab
       reproid train --run-file run.json --index results/index/demo --data data/raw/demo --out results/runs/demo/0123456789ab
       reproid train --run-file run.json --index index --data images --out run --threads 2 --no-resume
     """  # noqa: D301
-    from reproid.catalog._yaml import validate
-    from reproid.catalog.runs import Run
-    from reproid.files import read_json
+    from reproid.catalog.places import find_places
     from reproid.training.interrupt import EXIT_REQUEUE, Interrupted
     from reproid.training.run import TrainJob, train_run
 
-    run = validate(read_json(run_file), Run, where=run_file)
+    run = _the_run(run_id, run_file)
+    places = find_places(run, index=index, data=data, out=out, state=state)
     try:
-        train_run(TrainJob(run=run, state=state or Path("results/state") / run.run_id, **options))  # type: ignore[arg-type]
+        train_run(TrainJob(run=run, **places, **options))  # type: ignore[arg-type]
     except Interrupted as error:
         click.echo(f"reproid: interrupted by {error}; the state is saved, the same command continues it", err=True)
         sys.exit(EXIT_REQUEUE)
+
+
+def _the_run(run_id: str | None, run_file: Path | None) -> "Run":
+    from reproid.catalog._yaml import validate
+    from reproid.catalog.catalog import load_catalog
+    from reproid.catalog.plan import find_run
+    from reproid.catalog.runs import Run
+    from reproid.errors import InputError
+    from reproid.files import read_json
+
+    if (run_id is None) == (run_file is None):
+        raise InputError("which run?", where="reproid train", expected="either --run-id or --run-file")
+    return find_run(load_catalog(), run_id) if run_id else validate(read_json(str(run_file)), Run, where=run_file)

@@ -1,0 +1,120 @@
+"""The tiny suite through Snakemake, and which jobs run after which change (docs/what-runs-again.md)."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.project import ROOT, Project
+
+RULES = {"render", "index", "train", "embed", "evaluate", "table", "summary", "report"}
+PAGES = {"table": 2, "report": 1, "all": 1}
+
+
+def touch(project: Project, pattern: str) -> None:
+    """Give files the time of now, as a `git pull` does to what it brings."""
+    paths = sorted(project.folder.glob(pattern))
+    assert paths
+    for path in paths:
+        path.touch()
+
+
+def test_tiny_runs_every_rule_once_and_leaves_no_other_files(tiny_done: Project) -> None:
+    logs = tiny_done.folder / "results/logs"
+    assert {path.relative_to(logs).parts[0].split(".")[0] for path in logs.glob("**/*.log")} == RULES
+    assert not list(tiny_done.folder.glob("results/**/.*.partial*"))
+
+
+def test_tiny_every_rule_has_log_and_benchmark(tiny_done: Project) -> None:
+    text = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    rules = dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n(?=    ))+)", text, flags=re.MULTILINE))
+    working = {name: body for name, body in rules.items() if "shell:" in body}
+    assert set(working) == RULES | {"pages"}
+    for name, body in working.items():
+        assert "log:" in body, name
+        assert "benchmark:" in body or name == "pages", name  # pages has no output, and so no benchmark
+
+
+def test_tiny_second_time_has_nothing_to_do(tiny_done: Project) -> None:
+    assert tiny_done.planned_jobs() == {}
+    assert "Nothing to be done" in tiny_done.snakemake("all").stderr
+
+
+def test_tiny_summary_is_what_the_metrics_files_say(tiny_done: Project) -> None:
+    summary = json.loads((tiny_done.folder / "results/summary/metrics.json").read_text())
+    assert len(summary["runs"]) == 2
+    for run_id in summary["runs"]:
+        (path,) = tiny_done.folder.glob(f"results/runs/*/{run_id}/metrics/mars-standard.json")
+        metrics = json.loads(path.read_text())
+        assert 0 < metrics["map"] < 1
+        assert json.dumps(metrics["map"]) in json.dumps(summary["runs"][run_id])
+
+
+def test_tiny_one_table_is_a_target(new_project: Callable[[str], Project]) -> None:
+    jobs = new_project("tiny").planned_jobs("results/tables/controls/table-1.json")
+    assert jobs == {"render": 1, "index": 1, "train": 2, "embed": 2, "evaluate": 2, "table": 1}
+
+
+def test_suite_other_than_that_of_params_is_a_target(tiny: Project) -> None:
+    assert tiny.planned_jobs("suite_tiny") == {}
+    assert tiny.planned_jobs("suite_demo")["train"] == 2
+    assert tiny.planned_jobs("suite_paper") == {}, "absent data sets must create no jobs"
+
+
+@pytest.mark.parametrize("pattern", ["papers/*/experiments.yaml", "suites/*", "datasets.yaml", "workflow/*/*.smk", "params.yaml"])
+def test_git_pull_new_times_run_nothing(tiny: Project, pattern: str) -> None:
+    touch(tiny, pattern)
+    assert tiny.planned_jobs() == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "jobs"),
+    [
+        (
+            "params.yaml",
+            "epochs: null",
+            "epochs: 2",
+            {"train": 1, "embed": 1, "evaluate": 1, "summary": 1, **PAGES},  # the untrained control stays as it is
+        ),
+        ("params.yaml", "seeds: null", "seeds: [5]", {"train": 2, "embed": 2, "evaluate": 2, "summary": 1, **PAGES}),
+        ("params.yaml", "seeds: null", "seeds: [0, 5]", {"train": 2, "embed": 2, "evaluate": 2, "summary": 1, **PAGES}),
+        ("papers/psformer/tables/table-1.yaml", "81.0", "81.1", {"table": 1, "report": 1, "all": 1}),
+        ("workflow/rules/train.smk", "reproid train", "reproid  train", {}),
+    ],
+    ids=["parameter", "seed", "one-seed-more", "printed-number", "shell-command"],
+)
+def test_change_runs_exactly_what_it_should(tiny: Project, path: str, old: str, new: str, jobs: dict[str, int]) -> None:
+    tiny.edit(path, old, new)
+    assert tiny.planned_jobs() == jobs
+
+
+def test_mistake_in_params_is_one_line_and_code_2(tiny: Project) -> None:
+    tiny.edit("params.yaml", "suite: tiny", "suite: tny")
+    done = tiny.snakemake("--dry-run")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert re.search(r"reproid: error: .*params\.yaml, key 'suite': unknown suite; .*Did you mean 'tiny'\?", done.stderr)
+
+
+def test_broken_image_stops_its_run_with_the_file_named(tiny: Project) -> None:
+    image = sorted(tiny.folder.glob("data/synthetic/tiny-mars/bbox_train/*/*.jpg"))[0]
+    image.write_bytes(image.read_bytes()[:100])
+    tiny.edit("params.yaml", "epochs: null", "epochs: 2")
+    done = tiny.snakemake("all")
+    assert done.returncode == 1
+    failed = [json.loads(path.read_text()) for path in tiny.folder.glob("results/runs/*/*/status.json")]
+    (reason,) = [status["reason"] for status in failed if status["state"] == "failed"]
+    assert image.name in reason
+    assert "failed" in (tiny.folder / "reports/index.html").read_text()
+
+
+def test_lint_and_format_are_clean() -> None:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for command in (["snakemake", "--lint"], ["snakefmt", "--check", "Snakefile", "workflow"]):
+        done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
