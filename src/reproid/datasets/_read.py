@@ -1,7 +1,7 @@
 """What all layouts share: records as read, checks of files first, then of counts, and sizes of images."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Layout:
 
     tracklets: tuple[RawTracklet, ...]
     assignments: tuple[Assignment, ...]
+    facts: dict[str, int] = field(default_factory=dict)
+    """Counts of what the index does not hold, such as persons that no split uses."""
 
 
 def require_files(root: Path, names: Sequence[str], *, layout: str) -> None:

@@ -20,9 +20,10 @@ JUNK, DISTRACTOR = -1, 0
 
 COUNT_NAMES = (
     *("train_persons", "train_tracklets", "train_frames", "test_persons", "test_tracklets", "test_frames"),
-    *("query_tracklets", "gallery_tracklets", "junk_tracklets", "distractor_tracklets"),
+    *("query_tracklets", "gallery_tracklets", "junk_tracklets", "distractor_tracklets", "query_persons", "gallery_persons"),
+    *("persons", "tracklets", "frames"),
 )
-"""Counts that a data set may declare, of its first split; test_persons counts -1 and 0 as MARS does: one each."""
+"""Counts that a data set may declare, of its first split; persons counts -1 and 0 as MARS does: one each."""
 
 _TRACKLETS = pa.schema(
     [
@@ -105,6 +106,8 @@ class Index:
         gallery = self.tracklets("gallery", self.splits[0])
         out += [len(self.tracklets("query", self.splits[0])), len(gallery)]
         out += [sum(t.pid == pid for t in gallery) for pid in (JUNK, DISTRACTOR)]
+        out += [len({t.pid for t in self.tracklets(role, self.splits[0])}) for role in ("query", "gallery")]
+        out += [len({t.pid for t in self.records.values()}), len(self.records), sum(len(t.frames) for t in self.records.values())]
         return dict(zip(COUNT_NAMES, out, strict=True))
 
 

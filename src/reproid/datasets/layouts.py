@@ -34,7 +34,7 @@ def build_index(dataset: str, root: Path | str, *, layout: str, expected: dict[s
         dataset: name under which it is indexed.
         root: the data's folder.
         layout: name of the official layout.
-        expected: counts to assert, by the names in ``index.COUNT_NAMES``.
+        expected: counts to assert, by the names in ``index.COUNT_NAMES`` and in the layout's facts.
 
     Raises:
         InputError: says what is missing or differs.
@@ -52,7 +52,7 @@ def build_index(dataset: str, root: Path | str, *, layout: str, expected: dict[s
         records={t.tracklet_id: _sized(root, t) for t in raw.tracklets},
         assignments=raw.assignments,
     )
-    check_counts(index.counts(), expected or {}, where=root)
+    check_counts({**index.counts(), **raw.facts}, expected or {}, where=root)
     return index
 
 

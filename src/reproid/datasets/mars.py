@@ -21,19 +21,6 @@ from reproid.datasets._read import Layout, RawTracklet, read_matlab, require_fil
 from reproid.datasets.index import Assignment, Subset
 from reproid.errors import InputError
 
-OFFICIAL_COUNTS: dict[str, int] = {
-    "train_persons": 625,
-    "train_tracklets": 8298,
-    "train_frames": 509914,
-    "test_persons": 636,
-    "test_tracklets": 12180,
-    "test_frames": 681089,
-    "query_tracklets": 1980,
-    "gallery_tracklets": 12180,
-    "junk_tracklets": 870,
-    "distractor_tracklets": 3248,
-}
-
 FILES = (
     *("bbox_train", "bbox_test", "info/train_name.txt", "info/test_name.txt"),
     *("info/tracks_train_info.mat", "info/tracks_test_info.mat", "info/query_IDX.mat"),

@@ -2,5 +2,5 @@
 
 COMPLETE = "synthetic.json"
 """Written last into a rendered set: its presence means complete."""
-PARTIAL = "synthetic.partial.json"
-"""Present while a set is being rendered."""
+DECLARED = "synthetic.spec.json"
+"""Written first and kept: says whose folder it is, also while the set is incomplete."""

@@ -72,7 +72,7 @@ def _legs(person: Person) -> list[Part]:
 
 def _trunk(person: Person) -> list[Part]:
     h, b = person.height, person.build
-    wide, deep = 0.105 * h * person.shoulders * (0.75 + 0.25 * b), 0.052 * h * b
+    wide, deep = 0.103 * h * person.shoulders * (0.75 + 0.25 * b), 0.052 * h * b
     waist, belly, hips = 0.082 * h * (0.55 + 0.45 * b), 0.058 * h * b, 0.089 * h * (0.55 + 0.45 * b)
     hem = {"waist": "pelvis", "hip": "hem_hip", "coat": "hem_coat"}[person.upper_length]
     flare = {"waist": 1.0, "hip": 1.06, "coat": 1.18}[person.upper_length]
@@ -82,7 +82,7 @@ def _trunk(person: Person) -> list[Part]:
             ends=("chest", hem),
             sideways=(wide, waist, hips * flare),
             deep=(deep, belly, deep * 1.15 * flare),
-            caps=(0.040 * h, 0.008 * h),
+            caps=(0.046 * h, 0.008 * h),
             texture="torso",
         ),
         Part(
@@ -118,7 +118,7 @@ def _arms(person: Person) -> list[Part]:
     loose = 1.15 if long else 1.0
     for side in ("left", "right"):
         cloth = "sleeve" if long else "skin"
-        upper = (0.031 * h * b * loose, 0.029 * h * b * loose, 0.024 * h * b * loose)
+        upper = (0.027 * h * b * loose, 0.028 * h * b * loose, 0.023 * h * b * loose)
         fore = (0.023 * h * b * loose, 0.022 * h * b * loose, (0.019 if long else 0.015) * h * b)
         out.append(_round(f"{side}_upper_arm", (f"{side}_shoulder", f"{side}_elbow"), upper, cloth, nearer=0.02))
         out.append(_round(f"{side}_forearm", (f"{side}_elbow", f"{side}_wrist"), fore, cloth, nearer=0.025))
@@ -126,7 +126,7 @@ def _arms(person: Person) -> list[Part]:
             _round(f"{side}_hand", (f"{side}_wrist", f"{side}_hand"), (0.013 * h, 0.017 * h, 0.012 * h), "skin", nearer=0.02)
         )
         if not long:
-            cuff = (0.034 * h * b, 0.034 * h * b, 0.035 * h * b)
+            cuff = (0.029 * h * b, 0.031 * h * b, 0.033 * h * b)
             out.append(_round(f"{side}_sleeve", (f"{side}_shoulder", f"{side}_cuff"), cuff, "sleeve", nearer=0.03))
     return out
 

@@ -46,12 +46,16 @@ def make_camera(spec: SyntheticSpec, camid: int) -> Camera:
     azimuth = (camid * 2.399963 + 0.35 + rng.normal(0, 0.12)) % (2 * np.pi)
     steep = (0.12, 0.35, 0.2, 0.62, 0.28, 0.45)[camid % 6] + rng.normal(0, 0.03)
     k = spec.colour_response
-    white = np.exp(rng.normal(0, 0.13 * k, 3))
+    white = np.exp(rng.normal(0, 0.085 * k, 3))
     white /= white.mean()
     saturation = 1.0 + k * float(rng.uniform(-0.45, 0.25))
     grey = np.full((3, 3), 1 / 3)
-    matrix = np.diag(white) @ (saturation * np.eye(3) + (1 - saturation) * grey) * np.exp(rng.normal(0, 0.16 * k))
-    gamma, lift = np.exp(rng.normal(0, 0.20 * k)), abs(rng.normal(0, 0.035 * k))
+    matrix = (
+        np.diag(white)
+        @ (saturation * np.eye(3) + (1 - saturation) * grey)
+        * np.exp(np.clip(rng.normal(0, 0.14), -0.25, 0.25) * k)
+    )
+    gamma, lift = np.exp(np.clip(rng.normal(-0.05, 0.17), -0.3, 0.25) * k), abs(rng.normal(0, 0.035 * k))
     side = rng.uniform(-0.8, 0.8)
     return Camera(
         camid=camid,
@@ -60,7 +64,7 @@ def make_camera(spec: SyntheticSpec, camid: int) -> Camera:
         two_way=float(rng.choice([0.1, 0.3, 0.5])),
         matrix=np.round(matrix, 6),
         curve=_tone_curve(float(gamma), float(lift)),
-        noise=0.022 * spec.noise * float(rng.uniform(0.4, 1.6)),
+        noise=0.017 * spec.noise * float(rng.uniform(0.4, 1.6)),
         blur=min(0.30, 0.11 * spec.blur * float(rng.uniform(0.2, 2.0)) * spec.height / 128),
         quality=max(20, spec.jpeg_quality - int(rng.integers(0, 26))),
         light=(float(side), float(np.sqrt(1 - side**2)), float(rng.uniform(0.35, 0.6))),
@@ -92,13 +96,27 @@ def make_scene(spec: SyntheticSpec, camid: int) -> NDArray[np.float32]:
     _paint_floor(image[edge:], unit, float(np.sin(camera.elevation)), rng)
     if 2 <= edge < rows:
         image[edge - max(2, unit // 40) : edge] *= 0.6
-    image *= (1 + 0.05 * rng.normal(size=(rows // 4 + 1, columns // 4 + 1))).repeat(4, 0).repeat(4, 1)[:rows, :columns, None]
+    image *= (
+        1
+        + 0.07 * _smooth(rng, (rows, columns), unit // 10)[..., None]
+        + 0.05 * _smooth(rng, (rows, columns), unit // 40)[..., None]
+    )
     image *= (1 + 0.10 * np.cos(np.linspace(0, rng.uniform(4, 16), columns)))[None, :, None]
     return np.clip(image, 0, 1).astype(np.float32)
 
 
+def _smooth(rng: np.random.Generator, shape: tuple[int, int], cell: int) -> NDArray[np.float64]:
+    """Return noise [rows, columns] that changes over ``cell`` pixels: the stains and wear of a place."""
+    cell = max(cell, 1)
+    grid = rng.normal(size=(shape[0] // cell + 2, shape[1] // cell + 2))
+    y, x = np.arange(shape[0]) / cell, np.arange(shape[1]) / cell
+    r, c = y.astype(int), x.astype(int)
+    rows = grid[r] * (1 - y + r)[:, None] + grid[r + 1] * (y - r)[:, None]
+    return np.asarray(rows[:, c] * (1 - x + c) + rows[:, c + 1] * (x - c))
+
+
 def _muted(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float64]:
-    return np.asarray(rng.uniform(low, high) * (1 + rng.normal(0, 0.09, 3)))
+    return np.asarray(rng.uniform(low, high) * (1 + rng.normal(0, 0.07, 3)))
 
 
 def _paint_wall(wall: NDArray[np.float64], unit: int, rng: np.random.Generator) -> None:

@@ -19,31 +19,46 @@ Floats = NDArray[np.float64]
 
 
 @jit
+def profile(
+    along: float, across: float, length: float, wa: float, wm: float, wb: float, cap_a: float, cap_b: float
+) -> tuple[float, float]:
+    """Return the signed distance of a point to a part's edge (negative inside), and the half-width there.
+
+    Eight scalars and no array: the compiler inlines it, and counts no references per pixel.
+
+    Args:
+        along: from A in the direction of B, pixels.
+        across: from the axis, pixels.
+        length: from A to B, pixels.
+        wa: half-width at A.
+        wm: half-width in the middle.
+        wb: half-width at B; a parabola joins the three.
+        cap_a: how far the rounded end reaches beyond A.
+        cap_b: how far it reaches beyond B.
+    """
+    if along < 0.0:
+        width = max(wa, 0.3)
+        beyond, cap = -along, max(cap_a, 0.3)
+    elif along > length:
+        width = max(wb, 0.3)
+        beyond, cap = along - length, max(cap_b, 0.3)
+    else:
+        t = along / length
+        width = max(wa + t * (4.0 * wm - 3.0 * wa - wb + t * 2.0 * (wa + wb - 2.0 * wm)), 0.3)
+        return abs(across) - width, width
+    rise, run = beyond / cap, across / width
+    return (math.sqrt(rise * rise + run * run) - 1.0) * min(cap, width), width
+
+
+@jit
 def surface(part: Floats, px: float, py: float) -> tuple[float, float, float]:
     """Return where a pixel lies on a part: signed distance to its edge (negative inside), t along, s across in [-1, 1]."""
     dx, dy = part[BX] - part[AX], part[BY] - part[AY]
     length = max(math.sqrt(dx * dx + dy * dy), 1e-3)
-    ux, uy = dx / length, dy / length
     qx, qy = px - part[AX], py - part[AY]
-    along, across = qx * ux + qy * uy, qx * uy - qy * ux
-    t = along / length
-    inside = min(max(t, 0.0), 1.0)
-    # a parabola through the three half-widths
-    width = part[WA] + inside * (
-        4.0 * part[WM] - 3.0 * part[WA] - part[WB] + inside * 2.0 * (part[WA] + part[WB] - 2.0 * part[WM])
-    )
-    width = max(width, 0.3)
-    beyond, cap = 0.0, 1.0
-    if along < 0.0:
-        beyond, cap = -along, max(part[CAP_A], 0.3)
-    elif along > length:
-        beyond, cap = along - length, max(part[CAP_B], 0.3)
-    if beyond > 0.0:
-        radius = math.sqrt((beyond / cap) ** 2 + (across / width) ** 2)
-        distance = (radius - 1.0) * min(cap, width)
-    else:
-        distance = abs(across) - width
-    return distance, t, min(max(across / width, -1.0), 1.0)
+    along, across = (qx * dx + qy * dy) / length, (qx * dy - qy * dx) / length
+    distance, width = profile(along, across, length, part[WA], part[WM], part[WB], part[CAP_A], part[CAP_B])
+    return distance, along / length, min(max(across / width, -1.0), 1.0)
 
 
 @jit
@@ -72,36 +87,75 @@ def draw_parts(
         light: direction to the light in the image (right, towards the camera) and the share of ambient light.
     """
     height, width = label.shape
-    size = textures.shape[1]
     for k in order:
-        part = parts[k]
-        if part[OPACITY] <= 0.0:
+        if parts[k, OPACITY] <= 0.0:
             continue
-        reach = max(part[WA], part[WM], part[WB], part[CAP_A], part[CAP_B]) + 1.0
-        x0, x1 = max(int(min(part[AX], part[BX]) - reach), 0), min(int(max(part[AX], part[BX]) + reach) + 2, width)
-        y0, y1 = max(int(min(part[AY], part[BY]) - reach), 0), min(int(max(part[AY], part[BY]) + reach) + 2, height)
-        texture = textures[int(part[TEXTURE])]
+        ax, ay, wide, cap = parts[k, AX], parts[k, AY], _widest(parts[k]) + 0.5, _longest_cap(parts[k]) + 0.5
+        dx, dy = parts[k, BX] - ax, parts[k, BY] - ay
+        length = max(math.sqrt(dx * dx + dy * dy), 1e-3)
+        ux, uy = dx / length, dy / length
+        reach_x, reach_y = wide * abs(uy) + cap * abs(ux), wide * abs(ux) + cap * abs(uy)
+        x0, x1 = max(int(min(ax, ax + dx) - reach_x), 0), min(int(max(ax, ax + dx) + reach_x) + 2, width)
+        y0, y1 = max(int(min(ay, ay + dy) - reach_y), 0), min(int(max(ay, ay + dy) + reach_y) + 2, height)
+        texture = textures[int(parts[k, TEXTURE])]
         for y in range(y0, y1):
-            for x in range(x0, x1):
-                distance, t, s = surface(part, float(x), float(y))
-                alpha = min(max(0.5 - distance, 0.0), 1.0) * part[OPACITY]
-                if alpha <= 0.0:
-                    continue
-                slope = math.sqrt(max(1.0 - s * s, 0.0))
-                lit = light[2] + (1.0 - light[2]) * max(0.0, s * light[0] + slope * light[1])
-                shade = 1.0 - part[RELIEF] + part[RELIEF] * lit
-                u = (part[TURN] + turn_of(s)) % 1.0 * size
-                v = min(max(t, 0.0), 0.999) * (size - 1)
-                u0, v0 = int(u) % size, int(v)
-                u1, v1 = (u0 + 1) % size, v0 + 1
-                fu, fv = u - math.floor(u), v - v0
-                for c in range(3):
-                    top = texture[v0, u0, c] * (1.0 - fu) + texture[v0, u1, c] * fu
-                    low = texture[v1, u0, c] * (1.0 - fu) + texture[v1, u1, c] * fu
-                    value = (top * (1.0 - fv) + low * fv) * shade
-                    canvas[y, x, c] = canvas[y, x, c] * (1.0 - alpha) + value * alpha
-                if alpha >= 0.5 and part[RELIEF] > 0.0:
-                    label[y, x] = k + 1
+            left, right = x0, x1
+            if abs(uy) > 0.05:  # the band around the axis: most of the box around a slanting part lies off it
+                middle, half = ax + (y - ay) * ux / uy, wide / abs(uy)
+                left, right = max(x0, int(middle - half)), min(x1, int(middle + half) + 2)
+            _draw_row(canvas[y], label[y], parts[k], k, texture, light, left, right, y)
+
+
+@jit
+def _widest(part: Floats) -> float:
+    return float(max(part[WA], part[WM], part[WB], 0.3))
+
+
+@jit
+def _longest_cap(part: Floats) -> float:
+    return float(max(part[CAP_A], part[CAP_B], 0.3))
+
+
+@jit
+def _draw_row(
+    canvas: NDArray[np.float32],
+    label: NDArray[np.uint8],
+    part: Floats,
+    k: int,
+    texture: NDArray[np.float32],
+    light: Floats,
+    left: int,
+    right: int,
+    y: int,
+) -> None:
+    """Blend part ``k`` over the pixels ``left`` to ``right`` of row ``y``; many arguments, as numba compiles no records well."""
+    ax, ay, wa, wm, wb = part[AX], part[AY], part[WA], part[WM], part[WB]
+    cap_a, cap_b, turn, relief, opacity = part[CAP_A], part[CAP_B], part[TURN] + 1.0, part[RELIEF], part[OPACITY]
+    dx, dy, size = part[BX] - ax, part[BY] - ay, texture.shape[0]
+    length = max(math.sqrt(dx * dx + dy * dy), 1e-3)
+    ux, uy, qy = dx / length, dy / length, y - ay
+    for x in range(left, right):
+        along, across = (x - ax) * ux + qy * uy, (x - ax) * uy - qy * ux
+        distance, here = profile(along, across, length, wa, wm, wb, cap_a, cap_b)
+        alpha = min(0.5 - distance, 1.0) * opacity
+        if alpha <= 0.0:
+            continue
+        s = min(max(across / here, -1.0), 1.0)
+        lit = light[2] + (1.0 - light[2]) * max(0.0, s * light[0] + math.sqrt(1.0 - s * s) * light[1])
+        shade, under = np.float32((1.0 - relief + relief * lit) * alpha), np.float32(1.0 - alpha)
+        u = turn + turn_of(s)
+        u = (u - int(u)) * size
+        v = min(max(along / length, 0.0), 0.999) * (size - 1)
+        u0, v0 = int(u), int(v)
+        fu, fv = np.float32(u - u0), np.float32(v - v0)
+        u0 = u0 if u0 < size else 0
+        u1 = u0 + 1 if u0 + 1 < size else 0
+        for c in range(3):
+            top = texture[v0, u0, c] + (texture[v0, u1, c] - texture[v0, u0, c]) * fu
+            low = texture[v0 + 1, u0, c] + (texture[v0 + 1, u1, c] - texture[v0 + 1, u0, c]) * fu
+            canvas[x, c] = canvas[x, c] * under + (top + (low - top) * fv) * shade
+        if alpha >= 0.5 and relief > 0.0:
+            label[x] = k + 1
 
 
 @jit
@@ -117,20 +171,25 @@ def fill_background(canvas: NDArray[np.float32], scene: NDArray[np.float32], x0:
     """
     height, width = canvas.shape[:2]
     rows, columns = scene.shape[:2]
+    period = 2.0 * columns - 2.0
+    left = np.empty(width, np.int64)
+    weight = np.empty(width, np.float32)
+    for x in range(width):
+        sx = (x0 + x * zoom) % period
+        if sx > columns - 1.001:
+            sx = min(max(period - sx, 0.0), columns - 1.001)
+        left[x] = int(sx)
+        weight[x] = sx - left[x]
     for y in range(height):
         sy = min(max(y0 + y * zoom, 0.0), rows - 1.001)
-        v0 = int(sy)
-        fv = sy - v0
+        v = int(sy)
+        fv = np.float32(sy - v)
         for x in range(width):
-            sx = (x0 + x * zoom) % (2.0 * columns - 2.0)
-            if sx > columns - 1.001:
-                sx = max(2.0 * columns - 2.0 - sx, 0.0)
-            u0 = min(int(sx), columns - 2)
-            fu = sx - u0
+            u, fu = left[x], weight[x]
             for c in range(3):
-                top = scene[v0, u0, c] * (1.0 - fu) + scene[v0, u0 + 1, c] * fu
-                low = scene[v0 + 1, u0, c] * (1.0 - fu) + scene[v0 + 1, u0 + 1, c] * fu
-                canvas[y, x, c] = top * (1.0 - fv) + low * fv
+                top = scene[v, u, c] + (scene[v, u + 1, c] - scene[v, u, c]) * fu
+                low = scene[v + 1, u, c] + (scene[v + 1, u + 1, c] - scene[v + 1, u, c]) * fu
+                canvas[y, x, c] = top + (low - top) * fv
 
 
 @jit

@@ -90,7 +90,7 @@ def _put_trunk(person: Person, phase: Array, put: Put) -> None:
             h * z,
         )
 
-    shoulder = 0.108 * person.shoulders * (0.8 + 0.2 * person.build)
+    shoulder = 0.098 * person.shoulders * (0.8 + 0.2 * person.build)
     for side, sign in _SIDES:
         trunk(f"{side}_shoulder", sign * shoulder, 0.0, 0.812)
         trunk(f"{side}_hip", sign * 0.05, 0.0, 0.525, -1.0)
@@ -137,7 +137,7 @@ def _put_arm(h: float, side: str, sign: float, angles: tuple[Array, Array], put:
     upper, fore = angles
     x, y, z = at(f"{side}_shoulder")
     for name, length in ((f"{side}_cuff", 0.105), (f"{side}_elbow", 0.172)):
-        put(name, x + sign * 0.24 * length * h, y + h * length * np.sin(upper), z - h * length * np.cos(upper))
+        put(name, x + sign * 0.15 * length * h, y + h * length * np.sin(upper), z - h * length * np.cos(upper))
     x, y, z = at(f"{side}_elbow")
     put(f"{side}_wrist", x + sign * 0.006 * h, y + 0.145 * h * np.sin(fore), z - 0.145 * h * np.cos(fore))
     put(f"{side}_hand", x + sign * 0.004 * h, y + 0.185 * h * np.sin(fore), z - 0.185 * h * np.cos(fore))

@@ -54,17 +54,20 @@ class World:
         return draw_person(np.random.default_rng(derive_seed(self.spec.seed, "data", "stranger", tracklet.key)))
 
     def counts(self) -> dict[str, int]:
-        """Return the counts that an index of this set must show."""
-        from reproid.datasets.index import COUNT_NAMES
-
+        """Return the counts that an index of this set must show, by names of `reproid.datasets.index.COUNT_NAMES`."""
         train = [t for t in self.tracklets if t.subset == "train"]
         test = [t for t in self.tracklets if t.subset == "test"]
-        values = (
-            *(len({t.pid for t in train}), len(train), sum(t.frames for t in train)),
-            *(len({t.pid for t in test}), len(test), sum(t.frames for t in test)),
-            *(sum(t.query for t in test), len(test), sum(t.pid == JUNK for t in test), sum(t.pid == DISTRACTOR for t in test)),
-        )
-        return dict(zip(COUNT_NAMES, values, strict=True))
+        return {
+            "train_persons": len({t.pid for t in train}),
+            "train_tracklets": len(train),
+            "train_frames": sum(t.frames for t in train),
+            "test_persons": len({t.pid for t in test}),
+            "test_tracklets": len(test),
+            "test_frames": sum(t.frames for t in test),
+            "query_tracklets": sum(t.query for t in test),
+            "junk_tracklets": sum(t.pid == JUNK for t in test),
+            "distractor_tracklets": sum(t.pid == DISTRACTOR for t in test),
+        }
 
 
 def make_world(spec: SyntheticSpec) -> World:

@@ -15,7 +15,7 @@ from PIL import Image
 from reproid.catalog.synthetic import RENDERER_REVISION, SyntheticSpec
 from reproid.errors import InputError
 from reproid.files import read_json, write_json
-from reproid.synthetic import COMPLETE, PARTIAL
+from reproid.synthetic import COMPLETE, DECLARED
 from reproid.synthetic.layouts import LayoutWriter, layout_writer
 from reproid.synthetic.plan import PlannedTracklet, World, make_world
 
@@ -57,7 +57,7 @@ def render_dataset(
     if _is_complete(out, record):
         done = read_json(out / COMPLETE)
         return Rendered(folder=out, layout=layout, counts=done["counts"], digest=done["digest"], fresh=False)
-    write_json(out / PARTIAL, record)
+    write_json(out / DECLARED, record)
     world = make_world(spec)
     digest = hashlib.sha256()
     with _progress_bar(len(world.tracklets), progress) as step:
@@ -66,7 +66,6 @@ def render_dataset(
             step()
     writer.write_info(world, out)
     write_json(out / COMPLETE, {**record, "counts": world.counts(), "digest": digest.hexdigest()})
-    (out / PARTIAL).unlink()
     return Rendered(folder=out, layout=layout, counts=world.counts(), digest=digest.hexdigest(), fresh=True)
 
 
@@ -94,7 +93,7 @@ def _is_complete(out: Path, record: dict[str, Any]) -> bool:
     """Tell whether the set is there; refuse a folder that holds anything else."""
     if out.exists() and not out.is_dir():
         raise InputError("not a folder", where=out, fix="Give another --out")
-    for name in (COMPLETE, PARTIAL):
+    for name in (COMPLETE, DECLARED):
         if not (out / name).exists():
             continue
         found = read_json(out / name)
