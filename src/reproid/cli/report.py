@@ -24,6 +24,16 @@ def _open(suite: str | None, results: Path | None) -> tuple[Catalog, Results]:
     return catalog, Results(results if results is not None else catalog.root / "results")
 
 
+def _refresh(catalog: Catalog, files: Results) -> None:
+    """Write the suite's tables and summary where the workflow keeps them."""
+    from reproid.report.summary import build_summary, suite_tables
+    from reproid.report.tables import table_json
+
+    for numbers in suite_tables(catalog, files):
+        write_json(files.folder / "tables" / f"{numbers.name}.json", table_json(numbers))
+    write_json(files.folder / "summary" / "metrics.json", build_summary(catalog, files))
+
+
 @click.command()
 @click.argument("name", metavar="PAPER/TABLE")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="JSON file to write.")
@@ -66,15 +76,20 @@ def summary(out: Path, suite: str | None, results: Path | None) -> None:
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Folder to write to.")
 @_shared_options
-def report(out: Path, suite: str | None, results: Path | None) -> None:
+@click.option("--refresh", is_flag=True, help="Also write the suite's tables and its summary anew, into the result files.")
+def report(out: Path, suite: str | None, results: Path | None, *, refresh: bool) -> None:
     """Write the pages: they need no network and open from the disk. What does not exist yet is shown as not there.
 
     \b
     Examples:
       reproid report --out reports
+      reproid report --out reports --refresh
       reproid report --suite paper --out reports-paper
     """  # noqa: D301
     from reproid.report.site import write_report
 
-    pages = write_report(*_open(suite, results), out)
+    catalog, files = _open(suite, results)
+    if refresh:
+        _refresh(catalog, files)
+    pages = write_report(catalog, files, out)
     click.echo(f"{out / 'index.html'}: {len(pages)} pages")

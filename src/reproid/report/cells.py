@@ -26,7 +26,7 @@ class Own:
     seeds: int
     splits: int
     ci95: Interval | None = None
-    """Bootstrap interval over queries; of several runs, the mean of their bounds: the width that one run's queries leave."""
+    """Bootstrap interval over persons; of several runs, the mean of their bounds: the width that one run's queries leave."""
 
 
 @dataclass(frozen=True, kw_only=True)

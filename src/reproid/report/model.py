@@ -5,11 +5,17 @@ from dataclasses import dataclass, field
 from reproid.catalog.catalog import Catalog, full_name
 from reproid.catalog.plan import planned_runs
 from reproid.catalog.runs import Run
-from reproid.report.results import Damaged, Metrics, Results
+from reproid.report.results import Damaged, Metrics, Results, RunStatus
 from reproid.report.status import Tone
 from reproid.report.tables import TableNumbers, build_table
 
-_STATE_TONES: dict[str, Tone] = {"done": "good", "failed": "bad", "damaged file": "bad", "unfinished": "off"}
+_STATE_TONES: dict[str, Tone] = {
+    "done": "good",
+    "failed": "bad",
+    "damaged file": "bad",
+    "unfinished": "off",
+    "interrupted": "off",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +29,9 @@ class RunRecord:
     """Those that tables score it under, and those that it has metrics files of; sorted."""
     metrics: dict[str, Metrics | Damaged | None]
     """Protocol -> its metrics file."""
+    damaged: tuple[Damaged, ...]
     state: str
-    """done, failed, unfinished, damaged file or not run."""
+    """done, failed, interrupted, unfinished, damaged file or not run."""
     failure: str | None
 
     @property
@@ -88,23 +95,28 @@ def _uses(tables: tuple[TableNumbers, ...]) -> dict[str, _Uses]:
 def _record(run: Run, use: _Uses, results: Results) -> RunRecord:
     protocols = tuple(sorted(use.protocols | set(results.scored_protocols(run.folder))))
     metrics = {name: results.metrics(f"{run.folder}/metrics/{name}.json") for name in protocols}
-    failure = results.failure(run.folder)
+    plain = [results.plain(f"{run.folder}/{name}.json") for name in ("run", "manifest")]
+    files = [*metrics.values(), *plain, results.status(run.folder), results.history(run.folder), results.cost(run.folder)]
+    damaged = tuple(file for file in files if isinstance(file, Damaged))
     return RunRecord(
         run=run,
         experiments=tuple(sorted(use.experiments)),
         protocols=protocols,
         metrics=metrics,
-        state=_state(run, results, metrics, failure),
-        failure=failure,
+        damaged=damaged,
+        state=_state(run, results, scored=any(isinstance(file, Metrics) for file in metrics.values()), damaged=bool(damaged)),
+        failure=results.failure(run.folder),
     )
 
 
-def _state(run: Run, results: Results, metrics: dict[str, Metrics | Damaged | None], failure: str | None) -> str:
-    if failure is not None:
+def _state(run: Run, results: Results, *, scored: bool, damaged: bool) -> str:
+    if results.failure(run.folder) is not None:
         return "failed"
-    files = [*metrics.values(), *(results.plain(f"{run.folder}/{name}.json") for name in ("run", "manifest", "status"))]
-    if any(isinstance(file, Damaged) for file in [*files, results.history(run.folder)]):
+    if damaged:
         return "damaged file"
-    if any(isinstance(file, Metrics) for file in metrics.values()):
+    if scored:
         return "done"
+    status = results.status(run.folder)
+    if isinstance(status, RunStatus) and status.state == "interrupted":
+        return "interrupted"
     return "unfinished" if (results.folder / run.folder).is_dir() else "not run"

@@ -5,7 +5,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, ValidationError
 
@@ -45,6 +45,9 @@ class QueryCounts(_Result):
     dropped: dict[str, NonNegativeInt] = {}
     """Reason -> queries that were left out for it."""
     gallery: NonNegativeInt
+    persons: NonNegativeInt | None = None
+    """Persons among the scored queries: what the bootstrap draws."""
+    positives_per_query: NonNegativeFloat | None = None
 
 
 class Metrics(_Result):
@@ -65,6 +68,13 @@ class Metrics(_Result):
         """Return one metric, or None where the file holds none."""
         value = getattr(self, metric, None)
         return float(value) if isinstance(value, float | int) else None
+
+
+class RunStatus(_Result):
+    """status.json."""
+
+    state: Literal["done", "failed", "interrupted"]
+    reason: str | None = None
 
 
 class Cost(_Result):
@@ -117,7 +127,7 @@ class Results:
         return self._load(f"{run_folder}/cost.json", Cost)
 
     def plain(self, path: str) -> dict[str, Any] | Damaged | None:
-        """Return a JSON object (run.json, manifest.json, status.json) as it is."""
+        """Return a JSON object (run.json, manifest.json) as it is."""
         value = self._json(path)
         if value is None or isinstance(value, Damaged | dict):
             return value
@@ -125,17 +135,17 @@ class Results:
 
     def failure(self, run_folder: str) -> str | None:
         """Return why a run failed as its status.json tells it, or None when it does not say that the run failed."""
-        status = self.plain(f"{run_folder}/status.json")
-        if not isinstance(status, dict) or "failed" not in (status.get("status"), status.get("state")):
-            return None
-        return str(status.get("reason") or "no reason given")
+        status = self.status(run_folder)
+        return status.reason or "no reason given" if isinstance(status, RunStatus) and status.state == "failed" else None
+
+    def status(self, run_folder: str) -> RunStatus | Damaged | None:
+        """Return a run's status.json."""
+        return self._load(f"{run_folder}/status.json", RunStatus)
 
     def weights_missing(self, run_folder: str) -> bool:
         """Tell whether a run's manifest says that the pretrained weights it asked for were absent."""
         manifest = self.plain(f"{run_folder}/manifest.json")
-        weights = manifest.get("weights") if isinstance(manifest, dict) else None
-        state = weights.get("state", weights.get("status")) if isinstance(weights, dict) else weights
-        return state in ("absent", "missing")
+        return isinstance(manifest, dict) and manifest.get("weights") == "absent"
 
     def history(self, run_folder: str) -> History | Damaged | None:
         """Return a run's history.csv."""

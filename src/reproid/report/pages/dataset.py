@@ -55,7 +55,7 @@ def dataset_view(report: Report, name: str) -> DatasetView:
         how=real.obtain.how if real else "",
         archives=real.obtain.archives if real else (),
         spec=tuple(Fact(name=fact.name.replace("_", " "), value=fact.value) for fact in spec) + revision,
-        command=f"reproid data {'check' if real else 'synth'} --dataset {name}",
+        command=f"reproid data {'index' if real else 'synth'} --dataset {name}",
         runs=run_lines(report.runs_on(name), titles),
     )
 

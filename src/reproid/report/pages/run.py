@@ -1,6 +1,8 @@
 """One page per run: what came out under each protocol, curves, settings, manifest, and why it failed if it did."""
 
+import shlex
 from dataclasses import dataclass
+from typing import Any
 
 from reproid.catalog.runs import Run
 from reproid.report.figures import Chart
@@ -12,6 +14,8 @@ from reproid.report.results import Damaged, Metrics
 from reproid.report.summary import ACCURACY_METRICS
 from reproid.report.text import number, page_name, plural
 
+LONG_GROUP = 8
+"""Mappings of a manifest with more entries are folded away."""
 _NAMES = {"map": "mAP", "minp": "mINP", "rank1": "rank-1", "rank5": "rank-5", "rank10": "rank-10", "rank20": "rank-20"}
 
 
@@ -37,6 +41,14 @@ class ScoreView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FactGroup:
+    """A long part of a manifest, folded away."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunView:
     """A run's page."""
 
@@ -53,7 +65,11 @@ class RunView:
     curves_problem: str
     settings: tuple[Fact, ...]
     command: str
+    """Repeats the run and what was made of it."""
+    made_by: str
+    """The command of the manifest; empty where there is none."""
     manifest: tuple[Fact, ...]
+    manifest_groups: tuple[FactGroup, ...]
     manifest_problem: str
     siblings: tuple[RunLine, ...]
 
@@ -62,13 +78,14 @@ def run_view(report: Report, record: RunRecord) -> RunView:
     """Return the page of a run."""
     run, results = record.run, report.results
     manifest = results.plain(f"{run.folder}/manifest.json")
+    fields, groups = _split_manifest(manifest if isinstance(manifest, dict) else {})
     charts, curves_problem = history_charts(results.history(run.folder))
     return RunView(
         run_id=run.run_id,
         experiments=tuple(_experiment(name) for name in record.experiments),
         state=Word(text=record.state, tone=record.tone),
         synthetic=run.data.source == "synthetic",
-        failure=record.failure or _damage(report, record),
+        failure=record.failure or "; ".join(map(str, record.damaged)),
         logs=log_tails(results.folder, run.dataset, run.run_id) if record.state not in ("done", "not run") else (),
         facts=_facts(report, run),
         scores=tuple(_score(name, read) for name, read in record.metrics.items()),
@@ -77,7 +94,9 @@ def run_view(report: Report, record: RunRecord) -> RunView:
         curves_problem=curves_problem,
         settings=facts(run.settings.model_dump(mode="json")),
         command=_command(record),
-        manifest=facts(manifest) if isinstance(manifest, dict) else (),
+        made_by=_made_by(manifest),
+        manifest=fields,
+        manifest_groups=groups,
         manifest_problem=str(manifest) if isinstance(manifest, Damaged) else "" if manifest else "No manifest yet.",
         siblings=_siblings(report, record),
     )
@@ -125,20 +144,25 @@ def _counts(read: Metrics) -> tuple[Fact, ...]:
         Fact(name="scored", value=number(counts.scored, 0)),
         *(dropped or (Fact(name="dropped", value="none"),)),
         Fact(name="gallery", value=plural(counts.gallery, "tracklet")),
+        *((Fact(name="persons", value=number(counts.persons, 0)),) if counts.persons is not None else ()),
     )
-
-
-def _damage(report: Report, record: RunRecord) -> str:
-    """Return the first damaged file of a run in words; '' for none."""
-    folder, results = record.run.folder, report.results
-    plain = (results.plain(f"{folder}/{name}.json") for name in ("run", "manifest", "status"))
-    files = [*record.metrics.values(), *plain, results.history(folder)]
-    return next((str(file) for file in files if isinstance(file, Damaged)), "")
 
 
 def _command(record: RunRecord) -> str:
     targets = " ".join(f"results/{record.run.folder}/metrics/{name}.json" for name in record.protocols)
     return f"snakemake --cores all --forcerun train -- {targets}"
+
+
+def _made_by(manifest: object) -> str:
+    argv = manifest.get("argv") if isinstance(manifest, dict) else None
+    return shlex.join(map(str, argv)) if isinstance(argv, list) else ""
+
+
+def _split_manifest(manifest: dict[str, Any]) -> tuple[tuple[Fact, ...], tuple[FactGroup, ...]]:
+    """Return the short fields of a manifest, and its long mappings one by one."""
+    long = {key for key, value in manifest.items() if isinstance(value, dict) and len(value) > LONG_GROUP}
+    groups = tuple(FactGroup(title=f"{key} ({len(manifest[key])})", facts=facts(manifest[key])) for key in sorted(long))
+    return facts({key: value for key, value in manifest.items() if key not in long}), groups
 
 
 def _siblings(report: Report, record: RunRecord) -> tuple[RunLine, ...]:
