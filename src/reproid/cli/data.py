@@ -93,8 +93,8 @@ def synth(
 def index(dataset: str, root: Path | None, out: Path | None, layout: str | None, counts: tuple[str, ...]) -> None:
     """Read a data set in an official layout and write its tracklet index (two Parquet files).
 
-    Files are checked first, then counts: those declared in datasets.yaml, or those that a rendered set states itself. With --root,
-    --layout and --out, nothing needs to be declared.
+    Files are checked first, then counts: those declared in datasets.yaml, or those that a rendered set states itself. With
+    --root, --layout and --out, nothing needs to be declared.
 
     \b
     Examples:

@@ -102,10 +102,11 @@ def read_matlab(path: Path, key: str, *, columns: int | None) -> NDArray[np.int6
         InputError: if the file is none, lacks the key or has another shape.
     """
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     try:
         content: dict[str, Any] = loadmat(path)
-    except (ValueError, TypeError, NotImplementedError, OSError) as error:
+    except (MatReadError, ValueError, TypeError, NotImplementedError, OSError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"not a MATLAB 5 file ({reason})", where=path, fix="Fetch it again") from error
     if key not in content:

@@ -63,8 +63,13 @@ def surface(part: Floats, px: float, py: float) -> tuple[float, float, float]:
 
 @jit
 def turn_of(s: float) -> float:
-    """Return asin(s) / (2 pi) for s in [-1, 1], by a polynomial that is 1/4 at 1: no library sine, so equal everywhere."""
-    return s * (0.159155 + s * s * (0.026525 + s * s * 0.06432))
+    """Return asin(s) / (2 pi) for s in [-1, 1], within 2e-5; no library sine, so equal on every machine.
+
+    Abramowitz and Stegun, Handbook of Mathematical Functions, 4.4.45.
+    """
+    a = abs(s)
+    arc = 0.25 - math.sqrt(1.0 - a) * (0.24998915 + a * (-0.03375905 + a * (0.01181901 - a * 0.00298086)))
+    return arc if s >= 0.0 else -arc
 
 
 @jit

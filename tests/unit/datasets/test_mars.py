@@ -1,0 +1,165 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from reproid.datasets.layouts import build_index
+from reproid.datasets.mars import read_mars
+from reproid.errors import InputError
+
+REAL = Path(__file__).resolve().parents[4] / "shared/metadata/mars"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Ten images: one training tracklet; junk, a distractor, and person 2 in two cameras. Tracklets need not start at F001."""
+    train = ["0001C1T0001F003.jpg", "0001C1T0001F004.jpg"]
+    test = [
+        *("00-1C1T0001F001.jpg", "00-1C1T0001F002.jpg", "0000C2T0001F001.jpg", "0002C1T0001F001.jpg", "0002C1T0001F002.jpg"),
+        *("0002C3T0001F001.jpg", "0002C3T0001F002.jpg", "0002C3T0001F003.jpg"),
+    ]
+    rows = {"train": [(1, 2, 1, 1)], "test": [(1, 2, -1, 1), (3, 3, 0, 2), (4, 5, 2, 1), (6, 8, 2, 3)]}
+    (tmp_path / "info").mkdir()
+    for subset, names in (("train", train), ("test", test)):
+        for name in names:
+            path = tmp_path / f"bbox_{subset}" / name[:4] / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (16, 32)).save(path)
+        (tmp_path / f"info/{subset}_name.txt").write_bytes("\r\n".join(names).encode())
+        savemat(tmp_path / f"info/tracks_{subset}_info.mat", {f"track_{subset}_info": np.array(rows[subset], np.int32)})
+    savemat(tmp_path / "info/query_IDX.mat", {"query_IDX": np.array([[4, 3]], np.uint16)})
+    return tmp_path
+
+
+def test_read_mars_labels_are_one_based_rows(tree: Path) -> None:
+    index = build_index("toy", tree, layout="mars")
+    found = {t.tracklet_id: (t.pid, t.camid, len(t.frames)) for t in index.records.values()}
+    assert found == {
+        "0001C1T0001F003": (1, 0, 2), "00-1C1T0001F001": (-1, 0, 2), "0000C2T0001F001": (0, 1, 1),
+        "0002C1T0001F001": (2, 0, 2), "0002C3T0001F001": (2, 2, 3),
+    }  # fmt: skip
+    assert index.records["0002C3T0001F001"].frames[-1] == "bbox_test/0002/0002C3T0001F003.jpg"
+    assert (index.records["0002C3T0001F001"].width, index.records["0002C3T0001F001"].height) == (16, 32)
+
+
+def test_read_mars_queries_are_gallery_too(tree: Path) -> None:
+    index = build_index("toy", tree, layout="mars")
+    assert [t.tracklet_id for t in index.tracklets("query")] == ["0002C1T0001F001", "0002C3T0001F001"]
+    assert len(index.tracklets("gallery")) == 4
+    assert [t.pid for t in index.tracklets("train")] == [1]
+
+
+def test_build_index_missing_image_is_named(tree: Path) -> None:
+    (tree / "bbox_test/0002/0002C3T0001F002.jpg").unlink()
+    with pytest.raises(InputError, match="got 1 missing: bbox_test/0002/0002C3T0001F002.jpg"):
+        build_index("toy", tree, layout="mars")
+
+
+def test_build_index_many_missing_images_are_counted(tree: Path) -> None:
+    shutil.rmtree(tree / "bbox_test/0002")
+    (tree / "bbox_test/00-1/00-1C1T0001F001.jpg").unlink()
+    with pytest.raises(InputError, match="got 6 missing: bbox_test/00-1/.* and 1 more"):
+        build_index("toy", tree, layout="mars")
+
+
+def test_build_index_files_are_checked_before_counts(tree: Path) -> None:
+    (tree / "bbox_test/0002/0002C3T0001F002.jpg").unlink()
+    with pytest.raises(InputError, match="images named by the data set are missing"):
+        build_index("toy", tree, layout="mars", expected={"train_persons": 625})
+
+
+def test_build_index_differing_counts_are_listed(tree: Path) -> None:
+    with pytest.raises(
+        InputError, match="expected train_persons 625, query_tracklets 1,980, got train_persons 1, query_tracklets 2"
+    ):
+        build_index("toy", tree, layout="mars", expected={"train_persons": 625, "query_tracklets": 1980, "junk_tracklets": 1})
+
+
+def test_build_index_unknown_count_is_named(tree: Path) -> None:
+    with pytest.raises(InputError, match="got no count trains"):
+        build_index("toy", tree, layout="mars", expected={"trains": 1})
+
+
+def test_build_index_missing_info_is_named(tree: Path) -> None:
+    (tree / "info/query_IDX.mat").unlink()
+    with pytest.raises(InputError, match="files of the data set are missing; .*got no info/query_IDX.mat"):
+        build_index("toy", tree, layout="mars")
+
+
+def test_build_index_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nowhere: data folder not found; expected a data set in the layout mars"):
+        build_index("toy", tmp_path / "nowhere", layout="mars")
+
+
+def test_build_index_first_image_broken_is_named(tree: Path) -> None:
+    (tree / "bbox_test/0000/0000C2T0001F001.jpg").write_bytes(b"no image")
+    with pytest.raises(InputError, match="0000C2T0001F001.jpg: not an image"):
+        build_index("toy", tree, layout="mars")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ((6, 9, 2, 3), r"row 4: .*expected 1 <= start <= end <= 8 .*got .*\[6, 9, 2, 3\]"),
+        ((6, 8, 2, 0), r"row 4: .*\[6, 8, 2, 0\]"),
+    ],
+    ids=["beyond the names", "camera 0"],
+)
+def test_read_mars_row_that_does_not_fit_is_named(tree: Path, row: tuple[int, ...], message: str) -> None:
+    rows = np.array([(1, 2, -1, 1), (3, 3, 0, 2), (4, 5, 2, 1), row], np.int32)
+    savemat(tree / "info/tracks_test_info.mat", {"track_test_info": rows})
+    with pytest.raises(InputError, match=message):
+        read_mars(tree)
+
+
+def test_read_mars_query_beyond_the_test_tracklets_is_refused(tree: Path) -> None:
+    savemat(tree / "info/query_IDX.mat", {"query_IDX": np.array([[5]], np.uint16)})
+    with pytest.raises(InputError, match=r"expected rows in 1..4, got 5..5"):
+        read_mars(tree)
+
+
+def test_read_mars_broken_matlab_file_is_named(tree: Path) -> None:
+    (tree / "info/query_IDX.mat").write_bytes(b"MATLAB 7.3 no")
+    with pytest.raises(InputError, match="query_IDX.mat: not a MATLAB 5 file"):
+        read_mars(tree)
+
+
+def test_read_mars_wrong_variable_is_named(tree: Path) -> None:
+    savemat(tree / "info/query_IDX.mat", {"query": np.array([[1]])})
+    with pytest.raises(InputError, match="a MATLAB variable is missing; expected query_IDX, got query"):
+        read_mars(tree)
+
+
+def test_read_mars_wrong_shape_is_named(tree: Path) -> None:
+    savemat(tree / "info/tracks_test_info.mat", {"track_test_info": np.ones((4, 3))})
+    with pytest.raises(InputError, match=r"expected track_test_info as an integer matrix \[n, 4\], got float64 \(4, 3\)"):
+        read_mars(tree)
+
+
+def test_build_index_person_in_train_and_test_is_refused(tree: Path) -> None:
+    savemat(tree / "info/tracks_train_info.mat", {"track_train_info": np.array([(1, 2, 2, 1)], np.int32)})
+    with pytest.raises(InputError, match=r"split 'official': persons are in training and in test; .*got 1 shared: 2"):
+        build_index("toy", tree, layout="mars")
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real MATLAB files of MARS are not beside this clone (../shared/metadata/mars)")
+def test_read_mars_real_matlab_files_give_the_published_labels(tmp_path: Path) -> None:
+    """The name files of MARS are not public here: names of the right number stand in for them; nothing else is made up."""
+    (tmp_path / "info").mkdir()
+    for name in ("tracks_train_info.mat", "tracks_test_info.mat", "query_IDX.mat"):
+        shutil.copy(REAL / name, tmp_path / "info")
+    for subset, frames in (("train", 509914), ("test", 681089)):
+        (tmp_path / f"bbox_{subset}").mkdir()
+        (tmp_path / f"info/{subset}_name.txt").write_text("\n".join(f"{k:07d}.jpg" for k in range(frames)))
+    layout = read_mars(tmp_path)
+    train = [t for t in layout.tracklets if t.subset == "train"]
+    test = {t.tracklet_id: t for t in layout.tracklets if t.subset == "test"}
+    queries = [test[a.tracklet_id] for a in layout.assignments if a.role == "query"]
+    assert (len({t.pid for t in train}), len(train), sum(len(t.frames) for t in train)) == (625, 8298, 509914)
+    assert (len({t.pid for t in test.values()}), len(test), sum(len(t.frames) for t in test.values())) == (636, 12180, 681089)
+    assert (sum(t.pid == -1 for t in test.values()), sum(t.pid == 0 for t in test.values())) == (870, 3248)
+    assert [sum(t.camid == c for t in queries) for c in range(6)] == [524, 456, 319, 191, 384, 106]
+    assert len({t.pid for t in queries}) == 626
