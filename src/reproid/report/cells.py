@@ -13,6 +13,7 @@ from reproid.report.settings import changed_settings, size_keys
 from reproid.report.status import Comparison, Status, compare_accuracy, compare_cost
 
 Interval = tuple[float, float]
+_MOST_KEYS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,8 @@ class Cell:
     """Own minus printed, where the two may be compared."""
     runs: tuple[str, ...] = ()
     """Ids of the runs behind the own number, or of those that should be."""
+    culprits: tuple[str, ...] = ()
+    """Ids of those of them that failed or whose files are damaged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,8 @@ class _Found:
     values: dict[int, list[Metrics]]
     """Seed -> metrics of its splits; only seeds that have all of them."""
     splits: int
-    damaged: tuple[Damaged, ...]
+    damaged: dict[str, Damaged]
+    """Run id -> its file."""
     failed: dict[str, str]
     """Run id -> reason."""
     seeds_planned: int
@@ -97,13 +101,14 @@ def _judge_accuracy(plan: PlannedCell, desk: Desk) -> Cell:
         detail=detail,
         own=own,
         difference=_compared(own, plan.printed).difference if comparable else None,
-        runs=tuple(sorted({entry.run.run_id for entry in plan.metrics})),
+        runs=tuple(dict.fromkeys(entry.run.run_id for entry in plan.metrics)),
+        culprits=tuple(dict.fromkeys([*found.failed, *found.damaged])),
     )
 
 
 def _find(plan: PlannedCell, results: Results) -> _Found:
     values: dict[int, list[Metrics]] = {}
-    damaged: list[Damaged] = []
+    damaged: dict[str, Damaged] = {}
     failed: dict[str, str] = {}
     for entry in plan.metrics:
         read = results.metrics(entry.path)
@@ -111,15 +116,15 @@ def _find(plan: PlannedCell, results: Results) -> _Found:
         if reason is not None:
             failed[entry.run.run_id] = reason
         elif isinstance(read, Damaged):
-            damaged.append(read)
+            damaged[entry.run.run_id] = read
         elif read is not None and read.value(plan.column.metric) is None:
-            damaged.append(Damaged(path=entry.path, reason=f"no value of {plan.column.metric}"))
+            damaged[entry.run.run_id] = Damaged(path=entry.path, reason=f"no value of {plan.column.metric}")
         elif read is not None:
             values.setdefault(entry.run.seed, []).append(read)
     splits = len({entry.run.split for entry in plan.metrics})
     complete = {seed: read for seed, read in sorted(values.items()) if len(read) == splits}
     planned = len({entry.run.seed for entry in plan.metrics})
-    return _Found(values=complete, splits=splits, damaged=tuple(damaged), failed=failed, seeds_planned=planned)
+    return _Found(values=complete, splits=splits, damaged=damaged, failed=failed, seeds_planned=planned)
 
 
 def _own(found: _Found, metric: str) -> Own | None:
@@ -135,10 +140,9 @@ def _own(found: _Found, metric: str) -> Own | None:
 
 def _accuracy_status(plan: PlannedCell, desk: Desk, found: _Found, own: Own | None) -> tuple[Status, str]:
     if found.damaged:
-        return Status.DAMAGED, str(found.damaged[0])
+        return Status.DAMAGED, str(next(iter(found.damaged.values())))
     if found.failed:
-        run_id, reason = next(iter(sorted(found.failed.items())))
-        return Status.FAILED, f"{len(found.failed)} of {len(plan.metrics)} runs failed; {run_id}: {reason}"
+        return Status.FAILED, f"{len(found.failed)} of {len(plan.metrics)} runs failed: {next(iter(found.failed.values()))}"
     if own is None:
         return Status.NOT_RUN, "no complete seed yet" if found.values else "no result yet"
     partial = f"{own.seeds} of {found.seeds_planned} seeds so far" if own.seeds < found.seeds_planned else ""
@@ -156,7 +160,7 @@ def _comparison_status(plan: PlannedCell, desk: Desk, own: Own, partial: str) ->
     if any(desk.results.weights_missing(entry.run.folder) for entry in plan.metrics):
         return Status.WEIGHTS_MISSING, partial
     if desk.changed:
-        return Status.SETTINGS_CHANGED, "; ".join(filter(None, [", ".join(desk.changed), partial]))
+        return Status.SETTINGS_CHANGED, "; ".join(filter(None, [_some(desk.changed), partial]))
     return compare_accuracy(_compared(own, plan.printed)), partial
 
 
@@ -178,7 +182,10 @@ def _judge_cost(plan: PlannedCell, desk: Desk) -> Cell:
     reads = [(run, desk.results.cost(run.folder)) for run in desk.row_runs]
     for run, read in reads:
         if isinstance(read, Damaged):
-            return Cell(column=plan.column.id, printed=plan.printed, status=Status.DAMAGED, detail=str(read), runs=(run.run_id,))
+            runs = (run.run_id,)
+            return Cell(
+                column=plan.column.id, printed=plan.printed, status=Status.DAMAGED, detail=str(read), runs=runs, culprits=runs
+            )
     for run, read in reads:
         value = read.value(metric) if isinstance(read, Cost) else None
         if value is not None:
@@ -203,7 +210,7 @@ def _cost_status(plan: PlannedCell, desk: Desk, own: Own) -> tuple[Status, str]:
         return Status.NOTHING_PRINTED, ""
     smaller = size_keys(desk.changed)
     if smaller:
-        return Status.SCALED_DOWN, ", ".join(smaller)
+        return Status.SCALED_DOWN, _some(smaller)
     if plan.column.metric == "ms_per_video":
         return Status.OTHER_HARDWARE, ""
     return compare_cost(_compared(own, plan.printed)), ""
@@ -213,6 +220,11 @@ def _compared(own: Own | None, printed: float | None) -> Comparison:
     assert own is not None
     assert printed is not None
     return Comparison(mean=own.mean, sd=own.sd, seeds=own.seeds, printed=printed)
+
+
+def _some(keys: tuple[str, ...]) -> str:
+    more = f" and {len(keys) - _MOST_KEYS} more" if len(keys) > _MOST_KEYS else ""
+    return ", ".join(keys[:_MOST_KEYS]) + more
 
 
 def _points(fractions: Iterable[float]) -> float:

@@ -71,16 +71,16 @@ def line_chart(
     ys = [y for line in lines for _, y in line.points if y is not None]
     if not ys:
         return None
-    x_ticks = nice_ticks(min(xs), max(xs), whole=True)
+    x_ticks = _x_values(min(xs), max(xs))
     y_ticks = nice_ticks(*(y_range or (min(ys), max(ys))))
-    x_span = (min(xs[0], *xs), max(*xs, min(xs) + 1))
+    x_span = (min(xs), max([*xs, min(xs) + 1]))
     y_span = (y_ticks[0], y_ticks[-1])
     return Chart(
         title=title,
         alt=alt,
         x_label=x_label,
         lines=tuple(_draw(index, line, x_span, y_span) for index, line in enumerate(lines)),
-        x_ticks=tuple(Tick(at=_x(x, x_span), text=short_float(x)) for x in x_ticks if x_span[0] <= x <= x_span[1]),
+        x_ticks=tuple(Tick(at=_x(x, x_span), text=short_float(x)) for x in x_ticks),
         y_ticks=tuple(Tick(at=_y(y, y_span), text=short_float(y)) for y in y_ticks),
         legend=len(lines) > 1,
     )
@@ -91,12 +91,19 @@ def nice_ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     if high <= low:
         pad = abs(low) * 0.1 or 0.5
         low, high = (low, low + 1) if whole else (low - pad, high + pad)
-    rough = (high - low) / 4
+    rough = (high - low) / (5 if whole else 4)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
     step = max(1.0, float(math.ceil(step))) if whole else step
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(index * step, 12) for index in range(first, last + 1)]
+
+
+def _x_values(low: float, high: float) -> list[float]:
+    """Return the ticks of whole numbers inside [low, high], and ``low`` itself where no other tick is near it."""
+    ticks = nice_ticks(low, high, whole=True)
+    inside = [tick for tick in ticks if low <= tick <= max(high, low + 1)]
+    return inside if inside and inside[0] - low < (ticks[1] - ticks[0]) / 3 else [low, *inside]
 
 
 def _draw(index: int, line: Line, x_span: tuple[float, float], y_span: tuple[float, float]) -> DrawnLine:

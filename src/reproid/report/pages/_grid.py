@@ -39,6 +39,10 @@ class CellView:
     """± sd"""
     basis: str
     """What the mean rests on."""
+    detail: str
+    """What the status does not say by itself."""
+    culprits: tuple[Link, ...]
+    """Runs that failed or whose files are damaged; the first few."""
     interval: str
     runs: tuple[Link, ...]
     printed: Value | None
@@ -79,6 +83,7 @@ class TableView:
 
 def table_view(report: Report, table: TableNumbers) -> TableView:
     """Return a judged table in words."""
+    decimals = [_decimals(cells) for cells in zip(*(row.cells for row in table.rows), strict=True)]
     outside = "" if table.in_suite else f"Suite “{table.suite}” does not name this table."
     return TableView(
         id=table.table.id,
@@ -96,7 +101,7 @@ def table_view(report: Report, table: TableNumbers) -> TableView:
                 labels=row.labels,
                 note=row.note or "",
                 plain=all(cell.own is None for cell in row.cells),
-                cells=tuple(_cell(report, cell) for cell in row.cells),
+                cells=tuple(_cell(report, cell, digits) for cell, digits in zip(row.cells, decimals, strict=True)),
             )
             for row in table.rows
         ),
@@ -132,17 +137,19 @@ def _group(report: Report, columns: list[ColumnHead]) -> HeadGroup:
     )
 
 
-def _cell(report: Report, cell: Cell) -> CellView:
+def _cell(report: Report, cell: Cell, decimals: int) -> CellView:
     own, many = cell.own, len(cell.runs) > 1
     names = [report.runs[run_id].run for run_id in cell.runs] if many and len(cell.runs) <= _MOST_LINKS else []
     return CellView(
-        own=_value(own.mean) if own else None,
+        own=_value(own.mean, max(decimals, 1)) if own else None,
         href=run_href(cell.runs[0]) if cell.runs else None,
         spread=f"± {number(own.sd)}" if own and own.sd is not None else "",
         basis=_basis(cell),
         interval=f"95 %: {number(own.ci95[0])} to {number(own.ci95[1])}" if own and own.ci95 else "",
+        detail=cell.detail if own or cell.culprits else "",
+        culprits=tuple(Link(text=run_id, href=run_href(run_id)) for run_id in cell.culprits[:_MOST_LINKS]),
         runs=tuple(Link(text=f"seed {run.seed}", href=run_href(run.run_id)) for run in names),
-        printed=_value(cell.printed) if cell.printed is not None else None,
+        printed=_value(cell.printed, decimals) if cell.printed is not None else None,
         difference=signed(cell.difference) if cell.difference is not None else "",
         status=Word(text=str(cell.status), tone=cell.status.tone, title=cell.detail or MEANINGS[cell.status]),
         sort=exact(own.mean) if own else "" if cell.printed is None else exact(cell.printed),
@@ -156,5 +163,11 @@ def _basis(cell: Cell) -> str:
     return plural(cell.own.seeds, "seed") + splits
 
 
-def _value(value: float) -> Value:
-    return Value(text=number(value), exact=exact(value))
+def _decimals(cells: Iterable[Cell]) -> int:
+    """Return with how many decimals a column is printed."""
+    printed = [f"{cell.printed:.3f}".rstrip("0") for cell in cells if cell.printed is not None]
+    return max((len(text.partition(".")[2]) for text in printed), default=1)
+
+
+def _value(value: float, decimals: int) -> Value:
+    return Value(text=number(value, decimals), exact=exact(value))

@@ -10,6 +10,8 @@ from reproid.report.pages.paper import Meaning, meanings
 from reproid.report.status import Status
 from reproid.report.text import number, page_name
 
+_MOST_RUNS = 24
+
 
 @dataclass(frozen=True, kw_only=True)
 class MatrixRow:
@@ -23,9 +25,10 @@ class MatrixRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Swap:
-    """A data set of the papers and what the suite uses in its place."""
+    """A data set that the suite uses."""
 
-    printed: str
+    replaced: str
+    """The papers' data set that it stands in for; empty where it is that one."""
     used: Link
     note: str
 
@@ -44,6 +47,8 @@ class IndexView:
     matrix: tuple[MatrixRow, ...]
     meanings: tuple[Meaning, ...]
     runs: tuple[RunLine, ...]
+    runs_open: bool
+    """Few enough to be shown at once."""
     datasets: tuple[Link, ...]
 
 
@@ -65,6 +70,7 @@ def index_view(report: Report) -> IndexView:
         matrix=tuple(_matrix_row(report, paper, names) for paper in catalog.papers),
         meanings=meanings({cell.status for cell in cells}),
         runs=lines,
+        runs_open=len(lines) <= _MOST_RUNS,
         datasets=tuple(Link(text=title, href=dataset_href(name)) for name, title in titles.items()),
     )
 
@@ -98,9 +104,9 @@ def _matrix_row(report: Report, paper: str, names: tuple[str | None, ...]) -> Ma
 
 def _swap(report: Report, printed: str, used: str) -> Swap:
     datasets = report.catalog.datasets
-    same = "itself" if printed == used else "in its place"
-    note = "synthetic" if datasets[used].source == "synthetic" else same
-    return Swap(printed=datasets[printed].title, used=Link(text=datasets[used].title, href=dataset_href(used)), note=note)
+    replaced = datasets[printed].title if printed != used else ""
+    note = "synthetic" if datasets[used].source == "synthetic" else ""
+    return Swap(replaced=replaced, used=Link(text=datasets[used].title, href=dataset_href(used)), note=note)
 
 
 def _counts(report: Report, cells: list[Cell]) -> tuple[Fact, ...]:

@@ -53,6 +53,7 @@ class RunView:
     """A run's page."""
 
     run_id: str
+    title: str
     experiments: tuple[Link, ...]
     state: Word
     synthetic: bool
@@ -82,6 +83,7 @@ def run_view(report: Report, record: RunRecord) -> RunView:
     charts, curves_problem = history_charts(results.history(run.folder))
     return RunView(
         run_id=run.run_id,
+        title=f"{report.catalog.methods[run.settings.method].title} on {report.catalog.datasets[run.dataset].title}",
         experiments=tuple(_experiment(name) for name in record.experiments),
         state=Word(text=record.state, tone=record.tone),
         synthetic=run.data.source == "synthetic",
@@ -114,7 +116,7 @@ def _facts(report: Report, run: Run) -> tuple[Fact, ...]:
         Fact(name="split", value=run.split),
         Fact(name="seed", value=str(run.seed)),
         Fact(name="method", value=f"{method.title}, revision {run.revision}"),
-        Fact(name="method from", value=method.source),
+        Fact(name="source", value=method.source),
         Fact(name="files", value=f"results/{run.folder}"),
     )
 
