@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from reproid.cli._threads import wait_quietly
+
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -23,6 +25,7 @@ def embed(run: Path, index: Path | None, data: Path | None, **options: object) -
     Examples:
       reproid embed --run results/runs/demo/0123456789ab --index results/index/demo --data data/raw/demo --out dense.npz
     """  # noqa: D301
+    wait_quietly()
     from reproid.catalog._yaml import validate
     from reproid.catalog.places import find_places
     from reproid.catalog.runs import Run

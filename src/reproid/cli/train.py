@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reproid.cli._threads import wait_quietly
+
 if TYPE_CHECKING:
     from reproid.catalog.runs import Run
 
@@ -44,6 +46,7 @@ def train(
       reproid train --run-file run.json --index results/index/demo --data data/raw/demo --out results/runs/demo/0123456789ab
       reproid train --run-file run.json --index index --data images --out run --threads 2 --no-resume
     """  # noqa: D301
+    wait_quietly()
     from reproid.catalog.places import find_places
     from reproid.training.interrupt import EXIT_REQUEUE, Interrupted
     from reproid.training.run import TrainJob, train_run

@@ -21,7 +21,7 @@ _KEY = "reproid"  # one key: the order of several is not fixed, and equal weight
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: dict[str, Any]) -> None:
     """Write tensors and plain data about them to one safetensors file, atomically; equal content gives equal bytes."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = safetensors.torch.save(plain, {_KEY: json.dumps(about, sort_keys=True)})
+    content = safetensors.torch.save(plain, {_KEY: json.dumps(about)})
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 

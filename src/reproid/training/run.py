@@ -76,7 +76,8 @@ def train_run(job: TrainJob) -> None:
         Interrupted: after SIGTERM or SIGUSR1; the state is saved.
     """
     status = job.out / "status.json"
-    for old in (status, job.out / "model.safetensors"):
+    # what an earlier run, or one that was killed in the middle of writing, left behind
+    for old in (status, job.out / "model.safetensors", *sorted(job.out.glob(".*.partial*"))):
         old.unlink(missing_ok=True)
     try:
         _train(job)
