@@ -7,7 +7,7 @@ PY ?= $(VENV)/bin/python
 CUDA ?= 0
 PIP = $(PY) -m pip install --disable-pip-version-check --quiet
 STAMP = $(VENV)/.installed
-SNAKEMAKE = $(PY) -m snakemake --cores all --keep-going --rerun-incomplete
+SNAKEMAKE = $(PY) -m snakemake --profile $${SNAKEMAKE_PROFILE:-local}
 
 .PHONY: help environment install demo test lint format schemas lock clean
 

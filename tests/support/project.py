@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "workflow", "profiles", "local", "slurm", "params.yaml", "datasets.yaml", "weights.yaml", "papers")
-PARTS += ("suites", "dvc.yaml", ".dvcignore", ".gitignore", "results/README.md", "reports/README.md")
+PARTS += ("src", "suites", "dvc.yaml", ".dvcignore", ".gitignore", "results/README.md", "reports/README.md")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Project:
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a program of this environment in the folder; one thread, whatever the machine."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("REPROID_", "SNAKEMAKE_"))}
-        environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}", **variables}
+        environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"}
+        environment |= {"PYTHONPATH": str(self.folder / "src"), **variables}  # the copy's own code, which a test may change
         return subprocess.run(command, cwd=self.folder, env=environment, text=True, capture_output=True, check=False)
 
     def snakemake(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -45,7 +46,10 @@ def copy_project(folder: Path, suite: str) -> Project:
     for part in PARTS:
         source, target = ROOT / part, folder / part
         target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
     project = Project(folder)
     project.edit("params.yaml", "suite: demo", f"suite: {suite}")
     return project

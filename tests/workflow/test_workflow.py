@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from reproid.catalog.synthetic import RENDERER_REVISION
 from support.project import ROOT, Project
 
 RULES = {"render", "index", "train", "embed", "evaluate", "table", "summary", "report"}
+EVERY_RUN = {"train": 2, "embed": 2, "evaluate": 2, "summary": 1, "table": 2, "report": 1, "all": 1}
 PAGES = {"table": 2, "report": 1, "all": 1}
 
 
@@ -52,7 +54,8 @@ def test_tiny_summary_is_what_the_metrics_files_say(tiny_done: Project) -> None:
         (path,) = tiny_done.folder.glob(f"results/runs/*/{run_id}/metrics/mars-standard.json")
         metrics = json.loads(path.read_text())
         assert 0 < metrics["map"] < 1
-        assert json.dumps(metrics["map"]) in json.dumps(summary["runs"][run_id])
+        kept = summary["runs"][run_id]["protocols"]["mars-standard"]
+        assert kept == {"revision": 1, **{key: pytest.approx(metrics[key], abs=1e-6) for key in kept if key != "revision"}}
 
 
 def test_tiny_one_table_is_a_target(new_project: Callable[[str], Project]) -> None:
@@ -63,7 +66,7 @@ def test_tiny_one_table_is_a_target(new_project: Callable[[str], Project]) -> No
 def test_suite_other_than_that_of_params_is_a_target(tiny: Project) -> None:
     assert tiny.planned_jobs("suite_tiny") == {}
     assert tiny.planned_jobs("suite_demo")["train"] == 2
-    assert tiny.planned_jobs("suite_paper") == {}, "absent data sets must create no jobs"
+    assert tiny.planned_jobs("suite_paper") == {"suite_paper": 1}, "absent data sets must create no jobs"
 
 
 @pytest.mark.parametrize("pattern", ["papers/*/experiments.yaml", "suites/*", "datasets.yaml", "workflow/*/*.smk", "params.yaml"])
@@ -85,8 +88,37 @@ def test_git_pull_new_times_run_nothing(tiny: Project, pattern: str) -> None:
         ("params.yaml", "seeds: null", "seeds: [0, 5]", {"train": 2, "embed": 2, "evaluate": 2, "summary": 1, **PAGES}),
         ("papers/psformer/tables/table-1.yaml", "81.0", "81.1", {"table": 1, "report": 1, "all": 1}),
         ("workflow/rules/train.smk", "reproid train", "reproid  train", {}),
+        ("src/reproid/training/loop.py", '"""', '"""A word more. ', {}),
+        ("src/reproid/models/resnet50/method.yaml", "revision: 1", "revision: 2", EVERY_RUN),
+        (
+            "src/reproid/retrieval/protocols/mars-standard.yaml",
+            "revision: 1",
+            "revision: 2",
+            {"evaluate": 2, "summary": 1, **PAGES},
+        ),
+        (
+            "src/reproid/catalog/synthetic.py",
+            f"RENDERER_REVISION: int = {RENDERER_REVISION}",
+            "RENDERER_REVISION: int = 999",
+            {"render": 1, "index": 1, **EVERY_RUN},
+        ),
+        ("datasets.yaml", "seed: 2", "seed: 3", {"render": 1, "index": 1, **EVERY_RUN}),
+        ("datasets.yaml", "title: tiny", "title: small", {}),
+        ("papers/controls/tables/table-1.yaml", "title: Trained", "title: Training", {"table": 1, "report": 1, "all": 1}),
     ],
-    ids=["parameter", "seed", "one-seed-more", "printed-number", "shell-command"],
+    ids=[
+        *(
+            "parameter",
+            "seed",
+            "one-seed-more",
+            "printed-number",
+            "shell-command",
+            "code",
+            "method-revision",
+            "protocol-revision",
+        ),
+        *("renderer-revision", "synthetic-parameter", "title-of-data", "title-of-table"),
+    ],
 )
 def test_change_runs_exactly_what_it_should(tiny: Project, path: str, old: str, new: str, jobs: dict[str, int]) -> None:
     tiny.edit(path, old, new)
@@ -102,7 +134,7 @@ def test_mistake_in_params_is_one_line_and_code_2(tiny: Project) -> None:
 
 
 def test_broken_image_stops_its_run_with_the_file_named(tiny: Project) -> None:
-    image = sorted(tiny.folder.glob("data/synthetic/tiny-mars/bbox_train/*/*.jpg"))[0]
+    image = sorted(tiny.folder.glob("data/synthetic/tiny-mars/*/bbox_train/*/*.jpg"))[0]
     image.write_bytes(image.read_bytes()[:100])
     tiny.edit("params.yaml", "epochs: null", "epochs: 2")
     done = tiny.snakemake("all")

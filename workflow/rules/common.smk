@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 from reproid.catalog.catalog import load_catalog, suite_names
-from reproid.catalog.datasets import SyntheticDataSet
+from reproid.catalog.datasets import SyntheticDataSet, folder_of
 from reproid.catalog.plan import find_run, plan_suite, plan_table, planned_runs
 from reproid.catalog.project import prefer_own_programs
 from reproid.catalog.protocols import get_protocol
@@ -23,6 +23,7 @@ RUNS = planned_runs(PLAN)  # by run id
 
 wildcard_constraints:
     dataset="[a-z0-9-]+",
+    digest="[0-9a-f]{12}",
     run_id="[0-9a-f]{12}",
     protocol="[a-z0-9-]+",
     sampling="[a-z]+",
@@ -32,8 +33,10 @@ wildcard_constraints:
 
 def marker_of(wildcards):
     """What says that a data set is complete: a rendered one's marker; nothing for a real one, which its index checks."""
-    synthetic = isinstance(CATALOG.datasets.get(wildcards.dataset), SyntheticDataSet)
-    return f"data/synthetic/{wildcards.dataset}/synthetic.json" if synthetic else []
+    dataset = CATALOG.datasets.get(wildcards.dataset)
+    if not isinstance(dataset, SyntheticDataSet):
+        return []
+    return str(folder_of(wildcards.dataset, dataset, Path()) / "synthetic.json")
 
 
 def table_inputs(wildcards):

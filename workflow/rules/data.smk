@@ -10,13 +10,14 @@ rule data:
 
 
 rule render:
-    # A synthetic data set, in the official layout of the real one it stands in for. The marker is written last.
+    # A synthetic data set, in the official layout of the real one it stands in for; other parameters are another folder. The marker is
+    # written last.
     output:
-        "data/synthetic/{dataset}/synthetic.json",
+        "data/synthetic/{dataset}/{digest}/synthetic.json",
     log:
-        "results/logs/render/{dataset}.log",
+        "results/logs/render/{dataset}-{digest}.log",
     benchmark:
-        "results/benchmarks/render/{dataset}.tsv"
+        "results/benchmarks/render/{dataset}-{digest}.tsv"
     threads: 2
     resources:
         mem_mb=2000,

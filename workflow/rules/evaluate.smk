@@ -3,8 +3,8 @@ rule embed:
     input:
         run="results/runs/{dataset}/{run_id}/run.json",
         manifest="results/runs/{dataset}/{run_id}/manifest.json",
-        tracklets="results/index/{dataset}/tracklets.parquet",
-        splits="results/index/{dataset}/splits.parquet",
+        tracklets=ancient("results/index/{dataset}/tracklets.parquet"),
+        splits=ancient("results/index/{dataset}/splits.parquet"),
     output:
         "results/runs/{dataset}/{run_id}/embeddings/{sampling}.npz",
     log:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveInt
 
 from reproid.catalog._yaml import Strict
+from reproid.catalog.digest import digest
 from reproid.catalog.project import data_folder
 from reproid.catalog.synthetic import RENDERER_REVISION, SyntheticSpec
 
@@ -84,8 +85,14 @@ class DataSets(Strict):
 
 
 def folder_of(name: str, dataset: RealDataSet | SyntheticDataSet, root: Path) -> Path:
-    """Return where the files of a data set lie, real or rendered."""
-    return data_folder(root, name, synthetic=isinstance(dataset, SyntheticDataSet))
+    """Return where the files of a data set lie.
+
+    Rendered ones lie apart from the user's, in data/synthetic/<name>/<digest>: they belong to the results, and other parameters
+    or another revision of the renderer are another folder.
+    """
+    if isinstance(dataset, SyntheticDataSet):
+        return root / "data" / "synthetic" / name / digest(dataset.identity())
+    return data_folder(root, name)
 
 
 def availability(name: str, dataset: RealDataSet | SyntheticDataSet, root: Path) -> Availability:

@@ -27,14 +27,8 @@ def project_root() -> Path:
     )
 
 
-def data_folder(root: Path, dataset: str, *, synthetic: bool = False) -> Path:
-    """Return where the files of a data set lie.
-
-    Real ones in $REPROID_DATA/<dataset> or data/raw/<dataset>, put there by the user; rendered ones in data/synthetic/<dataset>,
-    apart from them because they belong to the results: DVC keeps them.
-    """
-    if synthetic:
-        return root / "data" / "synthetic" / dataset
+def data_folder(root: Path, dataset: str) -> Path:
+    """Return where the files of a real data set lie, put there by the user: $REPROID_DATA/<dataset>, or data/raw/<dataset>."""
     base = os.environ.get("REPROID_DATA")
     return (Path(base) if base else root / "data" / "raw") / dataset
 

@@ -1,13 +1,10 @@
 """Runs and their identity: known before any data exist, so that the workflow can plan."""
 
-import hashlib
-import json
-from typing import Any
-
 from pydantic import NonNegativeInt, PositiveInt
 
 from reproid.catalog._yaml import Strict
 from reproid.catalog.datasets import DataSet, RealDataSet, SyntheticDataSet
+from reproid.catalog.digest import digest
 from reproid.catalog.settings import Settings
 
 SCHEMA = 1
@@ -48,9 +45,3 @@ def make_run(
         "revision": revision,
     }
     return Run(run_id=digest(identity), dataset=dataset, data=data, split=split, seed=seed, revision=revision, settings=settings)
-
-
-def digest(value: Any) -> str:
-    """Return 12 hexadecimal digits of the SHA-256 of plain data, independent of the order of keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -34,7 +34,7 @@ def _show_parameters(context: click.Context, _option: click.Parameter, wanted: b
 
 @data.command()
 @click.option(
-    "--out", type=_PATH, help="Folder of the set: new, empty, or of an earlier call.  [default: data/synthetic/DATASET]"
+    "--out", type=_PATH, help="Folder of the set: new, empty, or of an earlier call.  [default: data/synthetic/DATASET/<digest>]"
 )
 @click.option("--dataset", help="Render what datasets.yaml declares under this name.")
 @click.option("--spec", type=_PATH, help="YAML file of the set's parameters.")
@@ -60,7 +60,6 @@ def synth(
       reproid data synth --spec my-set.yaml --layout mars --workers 4 --out data/synthetic/my-set
       reproid data synth --parameters
     """  # noqa: D301
-    from reproid.catalog.project import data_folder, project_root
     from reproid.errors import InputError
     from reproid.synthetic.render import render_dataset
 
@@ -71,7 +70,7 @@ def synth(
             )
         declared = _declared_synthetic(dataset)
         parameters, layout = declared.spec, declared.layout
-        out = out or data_folder(project_root(), dataset, synthetic=True)
+        out = out or _folder_of(dataset, declared)
     elif out is None:
         raise InputError("no folder given", where="--out", fix="Give --out, or --dataset with a name of datasets.yaml")
     else:
@@ -101,7 +100,7 @@ def index(dataset: str, root: Path | None, out: Path | None, layout: str | None,
       reproid data index --dataset mars
       reproid data index --dataset mine --layout mars --root data/synthetic/mine --out results/index/mine
     """  # noqa: D301
-    from reproid.catalog.project import data_folder, project_root
+    from reproid.catalog.project import project_root
     from reproid.datasets.index import write_index
     from reproid.datasets.layouts import build_index
 
@@ -109,7 +108,7 @@ def index(dataset: str, root: Path | None, out: Path | None, layout: str | None,
     if layout is None or root is None:
         declared = _declared(dataset)
         layout, expected = layout or declared.layout, getattr(declared, "counts", {})
-        root = root or data_folder(project_root(), dataset, synthetic=declared.source == "synthetic")
+        root = root or _folder_of(dataset, declared)
     built = build_index(dataset, root, layout=layout, expected={**expected, **_rendered_counts(root), **_read_counts(counts)})
     out = out or project_root() / "results" / "index" / dataset
     write_index(built, out)
@@ -129,6 +128,19 @@ def _declared(dataset: str) -> "RealDataSet | SyntheticDataSet":
             "data set", dataset, list(known), where=path, fix="Declare it there, or give --root, --layout and --out"
         )
     return known[dataset]
+
+
+def _folder_of(name: str, dataset: "RealDataSet | SyntheticDataSet") -> Path:
+    """Return the folder of a declared data set; a real one must be there."""
+    from reproid.catalog.datasets import availability, folder_of
+    from reproid.catalog.project import project_root
+    from reproid.errors import InputError
+
+    root = project_root()
+    folder = folder_of(name, dataset, root)
+    if dataset.source == "real" and (state := availability(name, dataset, root)) != "available":
+        raise InputError(f"data {state}", where=name, expected=f"the folder {folder}", got="nothing", fix=dataset.obtain.how)
+    return folder
 
 
 def _declared_synthetic(dataset: str) -> "SyntheticDataSet":
