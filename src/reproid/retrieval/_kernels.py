@@ -1,7 +1,8 @@
 """Compiled loops: ranks by counting, and distances of pairs in float64 in one fixed element order.
 
 Legend: B queries of a block, C gallery columns of a block, P positives of the block, D embedding size.
-An ``exact`` tuple is (mode, x [B, D], y [G, D], x_norm [B], y_norm [G], scale): how a pair's distance is computed again.
+An ``exact`` tuple says how a pair's distance is computed again: (mode, x [B, D], y [G, D], x_norm [B], y_norm [G], scale,
+factors [B], offsets f64 [B, G]); the last two are empty, or the distance is offset + factor * distance (re-ranking).
 A ``positives`` tuple is (offsets [B+1], distances f64 [P], members [P]), each query's sorted by (distance, gallery index).
 """
 
@@ -36,7 +37,7 @@ def row_norms(x: Any) -> Any:
 @compiled
 def pair_distance(exact: Any, i: int, j: int) -> Any:
     """Return the float64 distance of query i and gallery tracklet j; Euclidean: the squared one times ``scale``, a power of 2."""
-    mode, x, y, x_norm, y_norm, scale = exact
+    mode, x, y, x_norm, y_norm, scale = exact[:6]
     total = 0.0
     if mode == COSINE:
         for c in range(x.shape[1]):
@@ -98,6 +99,8 @@ def count_block(rows: Any, block: Any, first: int, margin: float, positives: Any
             if place < stop and distances[place] <= value + margin:
                 if exact[0] != MATRIX:
                     value = pair_distance(exact, i, first + j)
+                    if len(exact[6]):
+                        value = exact[7][i, first + j] + exact[6][i] * value
                 place = first_at_or_after(positives, i, value, first + j)
             if place < stop:
                 counts[place] += 1

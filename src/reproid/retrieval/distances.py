@@ -21,6 +21,7 @@ Metric = Literal["cosine", "euclidean"]
 MATRIX_BLOCK_VALUES = 1 << 21
 EMBEDDING_BLOCK_VALUES = 1 << 21
 UNIT_ROUNDOFF = 2.0**-24
+NO_OFFSETS = (np.empty(0), np.empty((0, 0)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,7 @@ class _MatrixBlock:
 
         self._values = values
         empty = np.empty((0, 0), np.float32)
-        self.exact = (MATRIX, empty, empty, np.empty(0), np.empty(0), 1.0)
+        self.exact = (MATRIX, empty, empty, np.empty(0), np.empty(0), 1.0, *NO_OFFSETS)
 
     def pairs(self, owners: Ints, members: Ints) -> Float64s:
         return self._values[owners, members].astype(np.float64)
@@ -119,9 +120,18 @@ class EmbeddingDistances:
         gallery: f32 [G, D].
         metric: cosine (no embedding may be zero) or euclidean.
         block: (B, C), queries and gallery tracklets of one block; by default, blocks of a few MB.
+        scale: power of two that brings all norms below 1; by default, found. Squared distances are given times its square.
     """
 
-    def __init__(self, queries: Float32s, gallery: Float32s, metric: Metric, *, block: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        queries: Float32s,
+        gallery: Float32s,
+        metric: Metric,
+        *,
+        block: tuple[int, int] | None = None,
+        scale: float | None = None,
+    ) -> None:
         from reproid.retrieval._kernels import row_norms
 
         self._x, self._y = np.ascontiguousarray(queries), np.ascontiguousarray(gallery)
@@ -134,7 +144,7 @@ class EmbeddingDistances:
         self.queries_per_block, self._columns_per_block = block or default
         longest = max(float(self._x_norm.max()), float(self._y_norm.max()))
         # A power of two: scaling by it is exact, and float32 squares can then not overflow.
-        self._scale = 2.0 ** -float(np.ceil(np.log2(longest))) if longest > 0 else 1.0
+        self.scale = scale or (2.0 ** -float(np.ceil(np.log2(longest))) if longest > 0 else 1.0)
         # |fl(<x, y>) - <x, y>| <= D u / (1 - D u) |x| |y| for any order of summation (Higham 2002, Sec. 3.1), u = 2^-24, on
         # vectors of norm <= 1; 8 u more for rounding the vectors and for the operations after the product.
         error = (size + 8) * UNIT_ROUNDOFF / (1 - (size + 8) * UNIT_ROUNDOFF)
@@ -144,9 +154,10 @@ class EmbeddingDistances:
         """Return the queries start..stop-1, as `Distances.query_block` says; embeddings are checked where they are read."""
         return _EmbeddingBlock(self, start, stop)
 
-    def pairs(self, owners: Ints, members: Ints) -> Float64s:
-        """Return the exact distances [P] of query owners[p] and gallery tracklet members[p]."""
-        return self.query_block(0, len(self._x)).pairs(owners, members)
+    @property
+    def size(self) -> int:
+        """Q, the number of queries."""
+        return len(self._x)
 
 
 class _EmbeddingBlock:
@@ -156,7 +167,7 @@ class _EmbeddingBlock:
         self._parent, self._start, self._stop = parent, start, stop
         cosine = parent._metric == "cosine"
         x, x_norm = parent._x[start:stop], parent._x_norm[start:stop]
-        self.exact = (COSINE if cosine else EUCLIDEAN, x, parent._y, x_norm, parent._y_norm, parent._scale**2)
+        self.exact = (COSINE if cosine else EUCLIDEAN, x, parent._y, x_norm, parent._y_norm, parent.scale**2, *NO_OFFSETS)
 
     def pairs(self, owners: Ints, members: Ints) -> Float64s:
         from reproid.retrieval._kernels import pair_distances
@@ -174,12 +185,12 @@ class _EmbeddingBlock:
                 np.subtract(1, products, out=products)
             else:
                 products *= -2
-                products += np.square(parent._x_norm[self._start : self._stop, None] * parent._scale).astype(np.float32)
-                products += np.square(parent._y_norm[None, part] * parent._scale).astype(np.float32)
+                products += np.square(parent._x_norm[self._start : self._stop, None] * parent.scale).astype(np.float32)
+                products += np.square(parent._y_norm[None, part] * parent.scale).astype(np.float32)
             yield Block(first=first, values=products, margin=parent._margin)
 
 
 def _scaled(parent: EmbeddingDistances, rows: Float32s, norms: Float64s) -> Float32s:
     """Return rows as float32 vectors of norm <= 1: unit vectors for the cosine, else all scaled by one power of two."""
-    factor = 1 / norms[:, None] if parent._metric == "cosine" else parent._scale
+    factor = 1 / norms[:, None] if parent._metric == "cosine" else parent.scale
     return (rows * np.float64(factor)).astype(np.float32)

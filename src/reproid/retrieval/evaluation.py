@@ -15,6 +15,7 @@ from reproid.retrieval.distances import Float64s
 from reproid.retrieval.inputs import DistanceFile, EmbeddingFile, MadeWith, check_made_with
 from reproid.retrieval.intervals import bootstrap_means, by_person, percentile_intervals
 from reproid.retrieval.ranks import Ranks, rank_matches
+from reproid.retrieval.rerank import Reranking
 from reproid.retrieval.scores import QueryScores, cmc, score_queries
 from reproid.retrieval.tracklets import Ints, Selection, select
 from reproid.seeds import derive_seed
@@ -25,7 +26,7 @@ RANKS = (1, 5, 10, 20)
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What changes how an evaluation is done; only ``resamples`` and ``seed`` change numbers, and only the intervals."""
+    """How an evaluation is done. ``resamples`` and ``seed`` change the intervals alone, ``reranking`` changes all numbers."""
 
     resamples: int = 10_000
     """Bootstrap resamples; 0: no intervals."""
@@ -33,6 +34,8 @@ class Options:
     """Seed of the bootstrap."""
     threads: int | None = None
     """Threads; by default, one per usable core."""
+    reranking: Reranking | None = None
+    """k-reciprocal re-ranking; the numbers are then not comparable with those without, and labelled."""
     progress: Callable[[int], object] | None = None
     """Called with the number of queries done since the last call."""
 
@@ -46,6 +49,7 @@ class Evaluation:
     ranks: Ranks
     queries: QueryScores
     made: MadeWith
+    reranking: Reranking | None
     cmc: Float64s
     """Fraction of scored queries with a match at rank <= i + 1; stays at its last value, 1, from there on."""
     map: float
@@ -69,6 +73,7 @@ class Evaluation:
                 "revision": self.protocol.revision,
                 "definition": self.protocol.model_dump(mode="json", exclude={"name", "revision"}),
             },
+            "reranking": None if self.reranking is None else {"method": "k-reciprocal", **asdict(self.reranking)},
             "made_with": asdict(self.made),
             "counts": {
                 "queries": len(self.selection.queries),
@@ -96,7 +101,9 @@ def evaluate(source: EmbeddingFile | DistanceFile, protocol: Protocol, options: 
     options = options or Options()
     check_made_with(source.made, protocol, where=source.path)
     selection = select(protocol, *source.labels(protocol), where=source.path)
-    ranks = rank_matches(source.distances(selection, protocol), selection, threads=options.threads, progress=options.progress)
+    ranks = rank_matches(
+        source.distances(selection, protocol, options.reranking), selection, threads=options.threads, progress=options.progress
+    )
     queries = score_queries(ranks, ap=protocol.ap)
     dropped = dict(sorted(Counter(reason for reason in ranks.dropped.tolist() if reason).items()))
     if not queries.scored.any():
@@ -110,6 +117,7 @@ def evaluate(source: EmbeddingFile | DistanceFile, protocol: Protocol, options: 
         ranks=ranks,
         queries=queries,
         made=source.made,
+        reranking=options.reranking,
         cmc=cmc(queries.first_hit[queries.scored], longest=ranks.longest),
         map=float(queries.ap[queries.scored].mean()),
         minp=float(queries.inp[queries.scored].mean()),

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from reproid.catalog.protocols import Protocol
 from reproid.errors import InputError
 from reproid.retrieval.distances import Distances, EmbeddingDistances, Float32s, Floats, MatrixDistances
+from reproid.retrieval.rerank import RerankedDistances, Reranking
+from reproid.retrieval.splits import parse_split
 from reproid.retrieval.tracklets import Ints, Selection, Tracklets
 
 Array = npt.NDArray[Any]
@@ -58,7 +60,7 @@ class EmbeddingFile:
         query_rows, gallery_rows = self.sides(protocol)
         return self.tracklets.take(query_rows), self.tracklets.take(gallery_rows)
 
-    def distances(self, selection: Selection, protocol: Protocol) -> Distances:
+    def distances(self, selection: Selection, protocol: Protocol, reranking: Reranking | None = None) -> Distances:
         """Return the distances of a selection.
 
         Raises:
@@ -75,7 +77,10 @@ class EmbeddingFile:
                         where=f"{self.path}, array embeddings, row {zero[0]}",
                         got=f"{len(zero)} such rows",
                     )
-        return EmbeddingDistances(self.embeddings[rows[0]], self.embeddings[rows[1]], protocol.distance)
+        queries, gallery = (_rows(self.embeddings, side) for side in rows)
+        if reranking is not None:
+            return RerankedDistances(queries, gallery, protocol.distance, settings=reranking)
+        return EmbeddingDistances(queries, gallery, protocol.distance)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +98,14 @@ class DistanceFile:
         """Return the labels of queries and gallery; which tracklets the gallery holds was settled where the file was made."""
         return self.queries, self.gallery
 
-    def distances(self, selection: Selection, protocol: Protocol) -> Distances:
-        """Return the distances of a selection."""
+    def distances(self, selection: Selection, protocol: Protocol, reranking: Reranking | None = None) -> Distances:
+        """Return the distances of a selection.
+
+        Raises:
+            InputError: if re-ranking is asked for, which needs distances within the queries and within the gallery too.
+        """
+        if reranking is not None:
+            raise InputError("re-ranking needs embeddings", where=self.path, got="distances of queries to the gallery alone")
         return MatrixDistances(self.values, selection.query_rows, selection.gallery_rows, where=self.path)
 
 
@@ -184,6 +195,14 @@ def check_made_with(made: MadeWith, protocol: Protocol, *, where: object) -> Non
                 got=got,
                 fix="Make the file again, or choose another protocol",
             )
+    only = protocol.splits.only
+    if only is not None and made.split is not None and parse_split(made.split).index != only:
+        raise InputError(f"protocol {protocol.name} scores one split", where=where, expected=f"split {only}", got=made.split)
+
+
+def _rows(embeddings: Float32s, rows: Ints) -> Float32s:
+    """Return rows of the embeddings; a view where they are consecutive, so that a large gallery is not held twice."""
+    return embeddings[rows[0] : rows[-1] + 1] if rows[-1] - rows[0] == len(rows) - 1 else embeddings[rows]
 
 
 KINDS = {"Uiu": "text or a whole number", "f": "floating-point numbers", "U": "text", "b": "true or false", "iu": "whole numbers"}

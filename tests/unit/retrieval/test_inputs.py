@@ -38,7 +38,7 @@ EMBEDDING_MISTAKES = {
     "float pids": (lambda a: a | {"pids": a["pids"] + 0.5}, "array pids: wrong type; expected whole numbers, got float64"),
     "integer flags": (lambda a: a | {"is_query": a["pids"]}, "array is_query: wrong type; expected true or false, got int32"),
     "NaN": (_nan_row, "array embeddings, row 7: embeddings must be finite; got nan"),
-    "text frames": (lambda a: a | {"frames_per_clip": np.array("8")}, "array frames_per_clip: wrong type; .*whole numbers, got <U1"),
+    "text frames": (lambda a: a | {"frames_per_clip": np.array("8")}, "array frames_per_clip: .*whole numbers, got <U1"),
 }  # fmt: skip
 
 

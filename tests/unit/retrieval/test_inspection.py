@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from reproid.catalog.protocols import get_protocol
+from reproid.retrieval.evaluation import Options, evaluate
+from reproid.retrieval.inputs import read_distances, read_embeddings
+from reproid.retrieval.inspection import camera_pairs, distance_histogram, hardest_queries, top_rankings
+from reproid.retrieval.rerank import Reranking
+from reproid.retrieval.results import QueryTable
+
+STANDARD = get_protocol("mars-standard")
+
+
+def literal_ranking(oracle, a, query, k):
+    kept = np.flatnonzero(a["pids"] != -1)
+    d = oracle.naive_distances(a["embeddings"][query : query + 1], a["embeddings"][kept], "cosine")[0]
+    order = [kept[j] for j in sorted(range(len(kept)), key=lambda j: (d[j], j))]
+    return [j for j in order if not (a["pids"][j] == a["pids"][query] and a["camids"][j] == a["camids"][query])][:k]
+
+
+def test_top_rankings_equal_a_full_sort(oracle, embedding_file, embedding_arrays) -> None:
+    rankings = top_rankings(read_embeddings(embedding_file), STANDARD, k=7)
+    for query in range(40):
+        rows = literal_ranking(oracle, embedding_arrays, query, 7)
+        assert rankings.gallery_ids[query] == tuple(embedding_arrays["tracklet_ids"][rows])
+        assert rankings.correct[query] == tuple(
+            bool(embedding_arrays["pids"][j] == embedding_arrays["pids"][query]) for j in rows
+        )
+        assert list(rankings.distances[query]) == sorted(rankings.distances[query])
+
+
+def test_top_rankings_first_hits_agree_with_the_evaluation(embedding_file, distance_file) -> None:
+    for source in (read_embeddings(embedding_file), read_distances(distance_file)):
+        evaluation = evaluate(source, STANDARD, Options(resamples=0))
+        rankings = top_rankings(source, STANDARD, k=5)
+        for first, correct in zip(evaluation.queries.first_hit, rankings.correct, strict=True):
+            assert (correct.index(True) + 1 if True in correct else None) == (int(first) if 0 < first <= 5 else None)
+
+
+def test_top_rankings_reranked_agree_with_the_reranked_evaluation(embedding_file) -> None:
+    source = read_embeddings(embedding_file)
+    evaluation = evaluate(source, STANDARD, Options(resamples=0, reranking=Reranking()))
+    rankings = top_rankings(source, STANDARD, k=1, reranking=Reranking())
+    assert [c[0] for c in rankings.correct] == (evaluation.queries.first_hit == 1).tolist()
+
+
+def test_top_rankings_k_beyond_the_gallery_gives_the_whole_ranking(distance_file) -> None:
+    file = read_distances(distance_file)
+    rankings = top_rankings(file, STANDARD, k=1000)
+    removed = (file.queries.pids[:, None] == file.gallery.pids) & (file.queries.camids[:, None] == file.gallery.camids)
+    expected = (~removed & (file.gallery.pids != -1)).sum(axis=1)
+    assert [len(row) for row in rankings.gallery_ids] == expected.tolist()
+
+
+def test_hardest_queries_are_the_lowest_average_precisions() -> None:
+    ap = np.array([0.5, 0.1, 0.9, 0.1])
+    zeros = np.zeros(4, np.int64)
+    ids = np.array(["d", "c", "b", "a"])
+    table = QueryTable(ids=ids, pids=zeros, camids=zeros, ap=ap, inp=ap, first_hit=zeros, positives=zeros)
+    assert hardest_queries(table, n=3) == ("a", "c", "d")
+
+
+def test_camera_pairs_equal_scoring_each_pair_alone(oracle, embedding_file, embedding_arrays) -> None:
+    a = embedding_arrays
+    pairs = camera_pairs(read_embeddings(embedding_file), STANDARD, threads=1)
+    assert pairs.cameras == (0, 1, 2, 3)
+    for row in pairs.cameras:
+        assert pairs.rank1[row][row] is None
+        for column in pairs.cameras:
+            q = np.flatnonzero(a["is_query"] & (a["camids"] == row))
+            g = np.flatnonzero((a["pids"] != -1) & (a["camids"] == column))
+            d = oracle.naive_distances(a["embeddings"][q], a["embeddings"][g], "cosine")
+            first = oracle.naive_truth(d, a["pids"][q], a["pids"][g], a["camids"][q], a["camids"][g]).first
+            scored = [rank for rank in first if rank]
+            assert pairs.queries[row][column] == len(scored)
+            if scored:
+                assert pairs.rank1[row][column] == pytest.approx(np.mean([rank == 1 for rank in scored]))
+
+
+@pytest.mark.parametrize("name", ["mars-standard", "mars-standard-euclidean"])
+def test_distance_histogram_counts_all_same_person_pairs(embedding_file, name) -> None:
+    source, protocol = read_embeddings(embedding_file), get_protocol(name)
+    histogram = distance_histogram(source, protocol, bins=20, sample=500)
+    assert sum(histogram.same) == evaluate(source, protocol, Options(resamples=0)).queries.positives.sum()
+    assert 300 < sum(histogram.different) < 500
+    assert len(histogram.edges) == 21
+    centres = (np.array(histogram.edges[1:]) + histogram.edges[:-1]) / 2
+    assert np.average(centres, weights=histogram.same) < np.average(centres, weights=histogram.different)
+    assert histogram == distance_histogram(source, protocol, bins=20, sample=500)
