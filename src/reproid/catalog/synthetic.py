@@ -43,7 +43,7 @@ class SyntheticSpec(Strict):
     """Pixels of an image."""
     width: Annotated[int, Field(ge=16, le=256)] = 64
     """Pixels of an image."""
-    frame_rate: Annotated[float, Field(ge=5, le=60)] = 12.5
+    frame_rate: Annotated[float, Field(ge=5, le=60)] = 25.0
     """Frames per second of the cameras: how far a step takes a walker between two frames."""
     jpeg_quality: Annotated[int, Field(ge=30, le=95)] = 90
     """Quality of the best camera; the others lose up to 25 points."""

@@ -116,7 +116,7 @@ def _smooth(rng: np.random.Generator, shape: tuple[int, int], cell: int) -> NDAr
 
 
 def _muted(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float64]:
-    return np.asarray(rng.uniform(low, high) * (1 + rng.normal(0, 0.07, 3)))
+    return np.asarray(rng.uniform(low, high) * (1 + rng.normal(0, 0.05, 3)))
 
 
 def _paint_wall(wall: NDArray[np.float64], unit: int, rng: np.random.Generator) -> None:

@@ -38,7 +38,9 @@ class Stage:
     noise_at: NDArray[np.int64]
     """[T]."""
     joints: Array
-    """All joints in pixels [T, J, 2]."""
+    """All joints [T, J, 3]: pixels, and metres towards the camera."""
+    azimuth: Array
+    """Walking direction against the camera, radians [T]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +83,13 @@ def make_stage(world: World, tracklet: PlannedTracklet) -> Stage:
         scene_at=_rounded(_scene_at(spec, track, rngs["back"])),
         gain=_rounded(_light(spec, time, rngs["light"])),
         noise_at=rngs["noise"].integers(0, NOISE_LENGTH, tracklet.frames),
-        joints=seen[..., :2] * np.array([1.0, -1.0]) * track.scale[:, None, None] + track.origin[:, None],
+        joints=np.concatenate([_pixels(seen, track), seen[..., 2:]], axis=2),
+        azimuth=view.azimuth,
     )
+
+
+def _pixels(seen: Array, track: _Track) -> Array:
+    return np.asarray(seen[..., :2] * np.array([1.0, -1.0]) * track.scale[:, None, None] + track.origin[:, None])
 
 
 def _rounded(values: Array) -> Array:
@@ -130,7 +137,8 @@ def _track(
         y = y + (side == 2) * 0.24 * height * strength - (side == 3) * 0.20 * height * strength
     pelvis = seen[..., 0].mean(axis=1)
     origin = np.stack([x - pelvis * scale, y + (top + low) / 2 * scale], axis=1)
-    speed = 2.2 * person.gait.frequency * person.gait.stride * 2 * 0.48 * person.height / 2
+    # Two steps per cycle, each as long as the opened legs (0.48 of the height): feet do not slide over the ground.
+    speed = 4 * 0.48 * person.height * np.sin(person.gait.stride) * person.gait.frequency
     travel = speed * np.sin(view.azimuth) * time
     return _Track(scale=scale, origin=origin, travel=travel)
 

@@ -1,23 +1,19 @@
 """Rendering a whole set into a folder: by several workers, the same bytes by any number of them."""
 
 import hashlib
-import io
-import multiprocessing
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from reproid.catalog.synthetic import RENDERER_REVISION, SyntheticSpec
 from reproid.errors import InputError
-from reproid.files import read_json, write_json
+from reproid.files import atomic_path, read_json, write_json
 from reproid.synthetic import COMPLETE, DECLARED
+from reproid.synthetic._work import render_all
 from reproid.synthetic.layouts import LayoutWriter, layout_writer
-from reproid.synthetic.plan import PlannedTracklet, World, make_world
+from reproid.synthetic.plan import World, make_world
 
 SCHEMA = 1
 
@@ -60,20 +56,16 @@ def render_dataset(
     write_json(out / DECLARED, record)
     world = make_world(spec)
     digest = hashlib.sha256()
-    with _progress_bar(len(world.tracklets), progress) as step:
-        for part in _render_all(world, out, layout, workers):
+    with _truth_file(spec, out) as write, _progress_bar(len(world.tracklets), progress) as step:
+        for part, truth in render_all(world, out, layout, workers):
             digest.update(part)
+            write(truth)
             step()
+    if spec.truth:
+        _write_persons(world, out)
     writer.write_info(world, out)
     write_json(out / COMPLETE, {**record, "counts": world.counts(), "digest": digest.hexdigest()})
     return Rendered(folder=out, layout=layout, counts=world.counts(), digest=digest.hexdigest(), fresh=True)
-
-
-def encode(image: Any, quality: int) -> bytes:
-    """Return the camera's JPEG file of an image, uint8 [H, W, 3]."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
 
 
 def _check_fits(spec: SyntheticSpec, writer: LayoutWriter) -> None:
@@ -123,49 +115,34 @@ def _differing(found: dict[str, Any], record: dict[str, Any]) -> list[str]:
 
 
 @contextmanager
+def _truth_file(spec: SyntheticSpec, out: Path) -> Iterator[Callable[[Any], None]]:
+    """Yield what takes the truth of one tracklet after the other; it does nothing where no truth is asked for."""
+    if not spec.truth:
+        yield lambda _table: None
+        return
+    import pyarrow.parquet as pq
+
+    from reproid.synthetic.truth import IMAGES
+
+    with (
+        atomic_path(out / "truth" / "images.parquet") as temporary,
+        pq.ParquetWriter(temporary, IMAGES, compression="zstd") as writer,
+    ):
+        yield writer.write_table
+
+
+def _write_persons(world: World, out: Path) -> None:
+    import pyarrow.parquet as pq
+
+    from reproid.synthetic.truth import persons_table
+
+    with atomic_path(out / "truth" / "persons.parquet") as temporary:
+        pq.write_table(persons_table(world), temporary, compression="zstd")
+
+
+@contextmanager
 def _progress_bar(total: int, show: bool) -> Iterator[Any]:
     from tqdm import tqdm
 
     with tqdm(total=total, unit="tracklet", desc="render", disable=not show) as bar:
         yield lambda: bar.update(1)
-
-
-def _render_all(world: World, out: Path, layout: str, workers: int) -> Iterator[bytes]:
-    """Yield the digest of every tracklet, in the order of the set."""
-    if workers <= 1:
-        for tracklet in world.tracklets:
-            yield _render_tracklet(world, tracklet, out, layout_writer(layout))
-        return
-    context = multiprocessing.get_context("spawn")
-    size = max(1, len(world.tracklets) // (workers * 8))
-    with ProcessPoolExecutor(workers, context, _start_worker, (world.spec, out, layout)) as pool:
-        yield from pool.map(_render_planned, range(len(world.tracklets)), chunksize=size)
-
-
-_worker: dict[str, Any] = {}  # what a worker process keeps between tracklets
-
-
-def _start_worker(spec: SyntheticSpec, out: Path, layout: str) -> None:
-    _worker.update(world=make_world(spec), out=out, writer=layout_writer(layout))
-
-
-def _render_planned(position: int) -> bytes:
-    world: World = _worker["world"]
-    return _render_tracklet(world, world.tracklets[position], _worker["out"], _worker["writer"])
-
-
-def _render_tracklet(world: World, tracklet: PlannedTracklet, out: Path, writer: LayoutWriter) -> bytes:
-    from reproid.synthetic._camera import make_camera
-    from reproid.synthetic.frames import draw_frames
-
-    quality = make_camera(world.spec, tracklet.camid).quality
-    digest = hashlib.sha256(f"{tracklet.subset}/{tracklet.key}/{tracklet.query}/{tracklet.frames}".encode())
-    paths = writer.paths(world, tracklet)
-    for folder in sorted({Path(path).parent for path in paths}):
-        (out / folder).mkdir(parents=True, exist_ok=True)
-    for path, (image, _label) in zip(paths, draw_frames(world, tracklet), strict=True):
-        jpeg = encode(image, quality)
-        digest.update(jpeg)
-        # Not atomic, on purpose: the set is complete only when its synthetic.json is, and is started over until then.
-        (out / path).write_bytes(jpeg)
-    return digest.digest()

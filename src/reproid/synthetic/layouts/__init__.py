@@ -25,6 +25,8 @@ class LayoutWriter:
     max_pid: int
     paths: Callable[[World, PlannedTracklet], list[str]]
     """Paths of a tracklet's images below the set's folder, in time order."""
+    tracklet_id: Callable[[World, PlannedTracklet], str]
+    """The name that the layout's adapter gives a tracklet."""
     write_info: Callable[[World, Path], None]
     """Writes the lists and MATLAB files."""
 

@@ -19,6 +19,10 @@ def _paths(_world: World, tracklet: PlannedTracklet) -> list[str]:
     return [f"bbox_{tracklet.subset}/{name[:4]}/{name}" for name in names(tracklet)]
 
 
+def _tracklet_id(_world: World, tracklet: PlannedTracklet) -> str:
+    return names(tracklet)[0].removesuffix(".jpg")
+
+
 def _write_info(world: World, folder: Path) -> None:
     info = folder / "info"
     for subset in ("train", "test"):
@@ -35,4 +39,4 @@ def _write_info(world: World, folder: Path) -> None:
 
 
 # One digit of a name is the camera, four are the person.
-LAYOUT = LayoutWriter(name="mars", max_cameras=9, max_pid=9999, paths=_paths, write_info=_write_info)
+LAYOUT = LayoutWriter(name="mars", max_cameras=9, max_pid=9999, paths=_paths, tracklet_id=_tracklet_id, write_info=_write_info)
