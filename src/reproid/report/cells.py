@@ -167,6 +167,8 @@ def _comparison_status(plan: PlannedCell, desk: Desk, own: Own, partial: str) ->
 def _other_protocol(planned: PlannedMetrics, found: _Found) -> str:
     """Return what differs between the protocol that the table names and the one that a file was scored under; '' for nothing."""
     wanted = get_protocol(planned.protocol)
+    if found.splits < wanted.splits.count:
+        return f"{wanted.name} is a mean over {wanted.splits.count} splits, not {found.splits}"
     for read in (read for per_split in found.values.values() for read in per_split):
         if (read.protocol.name, read.protocol.revision) != (wanted.name, wanted.revision):
             return (

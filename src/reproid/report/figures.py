@@ -48,6 +48,8 @@ class Chart:
     title: str
     alt: str
     """What the chart shows, for those who do not see it."""
+    last: str
+    """The last value of a single curve in words; empty for several."""
     x_label: str
     lines: tuple[DrawnLine, ...]
     x_ticks: tuple[Tick, ...]
@@ -78,6 +80,7 @@ def line_chart(
     return Chart(
         title=title,
         alt=alt,
+        last=f"last {short_float(_last(lines[0]))}" if len(lines) == 1 else "",
         x_label=x_label,
         lines=tuple(_draw(index, line, x_span, y_span) for index, line in enumerate(lines)),
         x_ticks=tuple(Tick(at=_x(x, x_span), text=short_float(x)) for x in x_ticks),
@@ -97,6 +100,10 @@ def nice_ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     step = max(1.0, float(math.ceil(step))) if whole else step
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(index * step, 12) for index in range(first, last + 1)]
+
+
+def _last(line: Line) -> float:
+    return [y for _, y in line.points if y is not None][-1]
 
 
 def _x_values(low: float, high: float) -> list[float]:

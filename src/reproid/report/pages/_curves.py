@@ -24,6 +24,14 @@ def history_charts(history: History | Damaged | None) -> tuple[tuple[Chart, ...]
     return tuple(chart for chart in charts if chart is not None), problem
 
 
+def history_lines(history: History | Damaged | None) -> tuple[tuple[str, ...], ...]:
+    """Return the numbers of history.csv in words, its heads first; nothing where there is no line."""
+    if not isinstance(history, History) or not history.rows:
+        return ()
+    body = (tuple("–" if value is None else short_float(value) for value in row) for row in history.rows)
+    return (tuple(name.replace("_", " ") for name in history.columns), *body)
+
+
 def cmc_chart(metrics: Mapping[str, Metrics | Damaged | None]) -> Chart | None:
     """Return the CMC of every protocol in one chart, in points; None where no file holds one."""
     found = {name: read for name, read in metrics.items() if isinstance(read, Metrics) and read.cmc}

@@ -30,8 +30,9 @@ class Meaning:
 class PaperView:
     """A paper's page."""
 
+    kicker: str
+    """Whether it was published."""
     title: str
-    short: str
     authors: str
     published: str
     link: str | None
@@ -52,8 +53,8 @@ def paper_view(report: Report, paper_id: str) -> PaperView:
         if experiment.note
     )
     return PaperView(
+        kicker="Paper" if paper.link else "Tables of this project",
         title=paper.title,
-        short=paper.short,
         authors=paper.authors,
         published=f"{paper.venue}, {paper.year}",
         link=web_link(paper.link),

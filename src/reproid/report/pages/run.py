@@ -8,7 +8,7 @@ from reproid.catalog.runs import Run
 from reproid.report.figures import Chart
 from reproid.report.logs import LogTail, log_tails
 from reproid.report.model import Report, RunRecord
-from reproid.report.pages._curves import cmc_chart, history_charts
+from reproid.report.pages._curves import cmc_chart, history_charts, history_lines
 from reproid.report.pages._parts import Fact, Link, RunLine, Value, Word, facts, points, run_lines
 from reproid.report.results import Damaged, Metrics
 from reproid.report.summary import ACCURACY_METRICS
@@ -64,6 +64,8 @@ class RunView:
     cmc: Chart | None
     curves: tuple[Chart, ...]
     curves_problem: str
+    history: tuple[tuple[str, ...], ...]
+    """The same numbers line by line, heads first."""
     settings: tuple[Fact, ...]
     command: str
     """Repeats the run and what was made of it."""
@@ -80,7 +82,8 @@ def run_view(report: Report, record: RunRecord) -> RunView:
     run, results = record.run, report.results
     manifest = results.plain(f"{run.folder}/manifest.json")
     fields, groups = _split_manifest(manifest if isinstance(manifest, dict) else {})
-    charts, curves_problem = history_charts(results.history(run.folder))
+    history = results.history(run.folder)
+    charts, curves_problem = history_charts(history)
     return RunView(
         run_id=run.run_id,
         title=f"{report.catalog.methods[run.settings.method].title} on {report.catalog.datasets[run.dataset].title}",
@@ -94,6 +97,7 @@ def run_view(report: Report, record: RunRecord) -> RunView:
         cmc=cmc_chart(record.metrics),
         curves=charts,
         curves_problem=curves_problem,
+        history=history_lines(history),
         settings=facts(run.settings.model_dump(mode="json")),
         command=_command(record),
         made_by=_made_by(manifest),
