@@ -90,4 +90,6 @@ class TestClips:
 
 def _frames(tracklet: Tracklet, data: Path, positions: list[int], settings: Clips) -> torch.Tensor:
     paths = [data / tracklet.frames[position] for position in positions]
-    return read_frames(paths, stored=(tracklet.width, tracklet.height), height=settings.height, width=settings.width)
+    # the index knows the first frame's size; in some data sets the boxes of a tracklet differ in size
+    declared = {data / tracklet.frames[0]: (tracklet.width, tracklet.height)}
+    return read_frames(paths, declared=declared, height=settings.height, width=settings.width)

@@ -1,6 +1,7 @@
 """Decoding of frames with PIL, and everything that can be wrong with an image file."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,12 @@ _FIX = "Restore the file from its archive"
 _BROKEN = (UnidentifiedImageError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
-def read_frames(paths: list[Path], *, stored: tuple[int, int], height: int, width: int) -> Tensor:
+def read_frames(paths: list[Path], *, declared: Mapping[Path, tuple[int, int]], height: int, width: int) -> Tensor:
     """Decode and resize frames: PIL's bilinear filter, which averages over the source pixels when it shrinks (antialias).
 
     Args:
         paths: T image files.
-        stored: (width, height) of the files as the index says.
+        declared: (width, height) of files as the index says; it may not know that of all.
         height: H to resize to, pixels.
         width: W to resize to, pixels.
 
@@ -33,14 +34,14 @@ def read_frames(paths: list[Path], *, stored: tuple[int, int], height: int, widt
     decoded: dict[Path, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]] = {}
     for path in paths:
         if path not in decoded:  # looped clips repeat frames
-            decoded[path] = np.asarray(_read(path, stored).resize((width, height), Image.Resampling.BILINEAR))
+            decoded[path] = np.asarray(_read(path, declared.get(path)).resize((width, height), Image.Resampling.BILINEAR))
     return torch.from_numpy(np.stack([decoded[path] for path in paths])).permute(0, 3, 1, 2).contiguous()
 
 
-def _read(path: Path, stored: tuple[int, int]) -> Image.Image:
+def _read(path: Path, stored: tuple[int, int] | None) -> Image.Image:
     try:
         with Image.open(path) as image:
-            if image.size != stored:
+            if stored is not None and image.size != stored:
                 raise _other_size(path, stored, image.size)
             return image.convert("RGB")
     except FileNotFoundError as error:

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.tracklets import Places, write_tracklets
 
 from reproid.catalog.settings import Clips, Embed
 from reproid.clips.clip import Clip
@@ -11,6 +10,7 @@ from reproid.clips.datasets import Draw, TestClips, TrainingClips
 from reproid.clips.loader import load_batches
 from reproid.datasets.index import load_index
 from reproid.errors import InputError
+from support.tracklets import Places, write_tracklets
 
 CLIPS = Clips(frames=4, height=32, width=16)
 BATCHES = [[Draw(epoch, step * 3 + slot, (5 * step + slot) % 16) for slot in range(3)] for epoch in range(2) for step in range(3)]
