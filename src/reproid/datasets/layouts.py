@@ -10,6 +10,9 @@ from reproid.errors import InputError, unknown_name
 
 LAYOUTS: dict[str, tuple[str, str]] = {
     "mars": ("reproid.datasets.mars", "read_mars"),
+    "ilids-vid": ("reproid.datasets.ilids_vid", "read_ilids_vid"),
+    "prid-2011": ("reproid.datasets.prid_2011", "read_prid_2011"),
+    "dukemtmc-videoreid": ("reproid.datasets.dukemtmc_videoreid", "read_dukemtmc_videoreid"),
 }
 """Layout -> module and function that reads it."""
 

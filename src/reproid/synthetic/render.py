@@ -12,7 +12,7 @@ from reproid.errors import InputError
 from reproid.files import atomic_path, read_json, write_json
 from reproid.synthetic import COMPLETE, DECLARED
 from reproid.synthetic._work import render_all
-from reproid.synthetic.layouts import LayoutWriter, layout_writer
+from reproid.synthetic.layouts import layout_writer
 from reproid.synthetic.plan import World, make_world
 
 SCHEMA = 1
@@ -48,7 +48,7 @@ def render_dataset(
         InputError: if the folder holds something else, or the layout cannot hold the set.
     """
     out, writer = Path(out), layout_writer(layout)
-    _check_fits(spec, writer)
+    writer.check(spec)
     record = {"schema": SCHEMA, "layout": layout, "renderer_revision": RENDERER_REVISION, "spec": spec.model_dump(mode="json")}
     if _is_complete(out, record):
         done = read_json(out / COMPLETE)
@@ -64,21 +64,9 @@ def render_dataset(
     if spec.truth:
         _write_persons(world, out)
     writer.write_info(world, out)
-    write_json(out / COMPLETE, {**record, "counts": world.counts(), "digest": digest.hexdigest()})
-    return Rendered(folder=out, layout=layout, counts=world.counts(), digest=digest.hexdigest(), fresh=True)
-
-
-def _check_fits(spec: SyntheticSpec, writer: LayoutWriter) -> None:
-    persons = spec.train_persons + spec.test_persons
-    for what, most, got in (("cameras", writer.max_cameras, spec.cameras), ("persons", writer.max_pid, persons)):
-        if got > most:
-            raise InputError(
-                f"the layout cannot name so many {what}",
-                where=f"layout {writer.name}",
-                expected=f"at most {most}",
-                got=got,
-                fix=f"Ask for fewer {what}, or take another layout",
-            )
+    counts = {name: n for name, n in world.counts().items() if not (writer.own_splits and name == "query_tracklets")}
+    write_json(out / COMPLETE, {**record, "counts": counts, "digest": digest.hexdigest()})
+    return Rendered(folder=out, layout=layout, counts=counts, digest=digest.hexdigest(), fresh=True)
 
 
 def _is_complete(out: Path, record: dict[str, Any]) -> bool:

@@ -59,10 +59,10 @@ def test_synth_parameters_lists_every_one() -> None:
         (("synth", "--dataset", "tiny-mars", "--set", "seed=1"), "--dataset takes no --spec, --set or --layout"),
         (("synth", "--dataset", "mars"), "'mars' is not a synthetic data set"),
         (("index", "--dataset", "marss"), r"datasets.yaml: unknown data set; .*Did you mean 'mars'\?"),
-        (("index", "--dataset", "mars"), "data folder not found"),
+        (("index", "--dataset", "mars"), "mars: data missing; expected the folder"),
         (
-            ("index", "--dataset", "mars", "--count", "persons=many"),
-            "not a count; expected a whole number, got 'many'|data folder",
+            ("index", "--dataset", "mars", "--layout", "mars", "--root", ".", "--count", "persons=many"),
+            "--count persons: not a count; expected a whole number, got 'many'",
         ),
     ],
     ids=["key", "pair", "value", "yaml", "no folder", "both", "real", "name", "missing", "count"],

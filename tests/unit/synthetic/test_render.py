@@ -86,7 +86,7 @@ def test_render_dataset_foreign_folder_is_refused(tiny: SyntheticSpec, tmp_path:
 
 
 def test_render_dataset_more_cameras_than_the_layout_names_is_refused(tiny: SyntheticSpec, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot name so many cameras; expected at most 9, got 12"):
+    with pytest.raises(InputError, match="cannot hold such a set: cameras; expected at most 9, got 12"):
         render_dataset(tiny.model_copy(update={"cameras": 12}), tmp_path / "set", layout="mars")
     assert not (tmp_path / "set").exists()
 

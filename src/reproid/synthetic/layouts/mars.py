@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from reproid.catalog.synthetic import SyntheticSpec
 from reproid.files import write_text
-from reproid.synthetic.layouts import LayoutWriter
+from reproid.synthetic.layouts import LayoutWriter, require
 from reproid.synthetic.layouts._matlab import write_matlab
 from reproid.synthetic.plan import PlannedTracklet, World
 
@@ -38,5 +39,11 @@ def _write_info(world: World, folder: Path) -> None:
     write_matlab(info / "query_IDX.mat", "query_IDX", np.array([queries], dtype=np.uint16 if len(test) < 2**16 else np.uint32))
 
 
-# One digit of a name is the camera, four are the person.
-LAYOUT = LayoutWriter(name="mars", max_cameras=9, max_pid=9999, paths=_paths, tracklet_id=_tracklet_id, write_info=_write_info)
+def _check(spec: SyntheticSpec) -> None:
+    # One digit of a name is the camera, four are the person.
+    persons = spec.train_persons + spec.test_persons
+    require(spec.cameras <= 9, "mars", "cameras", expected="at most 9", got=spec.cameras)
+    require(persons <= 9999, "mars", "persons", expected="at most 9999", got=persons)
+
+
+LAYOUT = LayoutWriter(name="mars", check=_check, paths=_paths, tracklet_id=_tracklet_id, write_info=_write_info)

@@ -1,0 +1,82 @@
+"""iLIDS-VID: Wang et al., "Person Re-Identification by Video Ranking", ECCV 2014.
+
+Access: from the authors; for research. Tree, counted as released (300 ids, 600 tracklets of 22 to 192 frames, 42,459 frames):
+
+    i-LIDS-VID/sequences/cam1/person001/cam1_person001_00317.png
+    train-test people splits/train_test_splits_ilidsvid.mat       ls_set [10, 300]: per split, first half test, rest train
+
+Persons in ls_set are 1-based positions in the sorted list of person folders: their numbers have gaps. Camera 1 is query, camera 2
+gallery. The index's column ``subset`` is that of split-0.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reproid.datasets._read import Layout, RawTracklet, read_matlab, require_files
+from reproid.datasets._two_cameras import Split, assign_roles
+from reproid.errors import InputError
+
+SEQUENCES, SPLITS = "i-LIDS-VID/sequences", "train-test people splits/train_test_splits_ilidsvid.mat"
+CAMERAS = ("cam1", "cam2")
+
+
+def read_ilids_vid(root: Path) -> Layout:
+    """Read a data set in iLIDS-VID's layout.
+
+    Args:
+        root: folder with i-LIDS-VID and "train-test people splits".
+
+    Raises:
+        InputError: if a file is missing, a person lacks one camera, or the splits name other persons.
+    """
+    require_files(root, [*(f"{SEQUENCES}/{camera}" for camera in CAMERAS), SPLITS], layout="ilids-vid")
+    persons = [sorted(path.name for path in (root / SEQUENCES / camera).iterdir() if path.is_dir()) for camera in CAMERAS]
+    if persons[0] != persons[1]:
+        lonely = sorted(set(persons[0]) ^ set(persons[1]))
+        raise InputError(
+            "persons lack a camera",
+            where=root / SEQUENCES,
+            expected="every person in cam1 and cam2",
+            got=f"{len(lonely)}: {lonely[0]}",
+        )
+    splits = [_split(row, persons[0], root / SPLITS) for row in _read_splits(root / SPLITS)]
+    tracklets = [
+        RawTracklet(
+            tracklet_id=f"{camera}_{person}",
+            pid=int(person.removeprefix("person")),
+            camid=camid,
+            subset="train" if person in splits[0].train else "test",
+            frames=_frames(root, f"{SEQUENCES}/{camera}/{person}"),
+        )
+        for person in persons[0]
+        for camid, camera in enumerate(CAMERAS)
+    ]
+    names = {person: (f"cam1_{person}", f"cam2_{person}") for person in persons[0]}
+    return Layout(tracklets=tuple(tracklets), assignments=assign_roles(splits, names))
+
+
+def _read_splits(path: Path) -> NDArray[np.int64]:
+    rows = read_matlab(path, "ls_set", columns=None)
+    if not len(rows) or len(rows) % 10:
+        raise InputError("ls_set has another shape", where=path, expected="10 splits", got=f"{len(rows)} numbers in all")
+    return rows.reshape(10, -1)
+
+
+def _split(row: NDArray[np.int64], persons: list[str], path: Path) -> Split:
+    if sorted(row.tolist()) != list(range(1, len(persons) + 1)):
+        raise InputError(
+            "a split does not name every person once",
+            where=path,
+            expected=f"1..{len(persons)}",
+            got=f"{len(set(row.tolist()))} numbers in {row.min()}..{row.max()}",
+        )
+    half = len(row) // 2
+    return Split(
+        train=frozenset(persons[k - 1] for k in row[half:].tolist()), test=frozenset(persons[k - 1] for k in row[:half].tolist())
+    )
+
+
+def _frames(root: Path, folder: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/{name}" for name in sorted(path.name for path in (root / folder).glob("*.png")))
