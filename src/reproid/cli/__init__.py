@@ -15,6 +15,8 @@ COMMANDS: dict[str, str] = {
     "train": "reproid.cli.train",
     "embed": "reproid.cli.embed",
     "evaluate": "reproid.cli.evaluate",
+    "aggregate": "reproid.cli.aggregate",
+    "compare": "reproid.cli.compare",
     "table": "reproid.cli.report",
     "summary": "reproid.cli.report",
     "report": "reproid.cli.report",

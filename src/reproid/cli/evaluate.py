@@ -1,17 +1,21 @@
 """`reproid evaluate`: score embeddings or distances under named protocols."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reproid.catalog.protocols import get_protocol
+from reproid.catalog.protocols import Protocol, get_protocol
 from reproid.errors import InputError
 
 if TYPE_CHECKING:
-    from reproid.retrieval.evaluation import Evaluation
+    from reproid.retrieval.evaluation import Evaluation, Options
     from reproid.retrieval.inputs import DistanceFile, EmbeddingFile
+
+FILE = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,18 +26,36 @@ class Request:
     distances: Path | None
     protocols: tuple[str, ...]
     out: Path
+    rankings: int
+    rerank: bool
+    k1: int
+    k2: int
+    weight: float
+    dataset: str | None
+    split: str | None
+    seed: int | None
     resamples: int
     bootstrap_seed: int
     threads: int | None
 
 
 @click.command()
-@click.option("--embeddings", type=click.Path(path_type=Path), help="Embeddings file (.npz) to score.")
-@click.option("--distances", type=click.Path(path_type=Path), help="Distances file (.npz) to score.")
+@click.option("--embeddings", type=FILE, metavar="FILE", help="Embeddings (.npz) to score.")
+@click.option("--distances", type=FILE, metavar="FILE", help="Distances (.npz) to score.")
 @click.option(
     "--protocol", "protocols", multiple=True, required=True, metavar="NAME", help="Protocol; may be given several times."
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file; with several protocols, a folder.")
+@click.option("--out", type=FILE, required=True, metavar="PATH", help="JSON file; with several protocols, a folder.")
+@click.option("--rankings", default=0, type=click.IntRange(0), metavar="K", help="Also write the first K places of each query.")
+@click.option("--rerank", is_flag=True, help="Re-rank by k-reciprocal encoding; the numbers are labelled.")
+@click.option("--rerank-k1", "k1", default=20, show_default=True, type=click.IntRange(1), help="Reciprocal neighbours.")
+@click.option("--rerank-k2", "k2", default=6, show_default=True, type=click.IntRange(1), help="Neighbours averaged.")
+@click.option(
+    "--rerank-lambda", "weight", default=0.3, show_default=True, type=click.FloatRange(0, 1), help="Original distance's part."
+)
+@click.option("--dataset", metavar="NAME", help="Data set, for `reproid aggregate`; by default, as run.json says.")
+@click.option("--split", metavar="NAME", help="Split, for `reproid aggregate`; by default, as run.json says.")
+@click.option("--seed", type=click.IntRange(0), help="The run's seed, for `reproid aggregate`; by default, as run.json says.")
 @click.option(
     "--resamples", default=10_000, show_default=True, type=click.IntRange(0), help="Bootstrap resamples of persons; 0: none."
 )
@@ -49,33 +71,71 @@ def evaluate(**options: Any) -> None:
     Examples:
       reproid evaluate --embeddings dense.npz --protocol mars-standard --out metrics/mars-standard.json
       reproid evaluate --distances d.npz --protocol mars-standard --protocol mars-matlab-ap --out metrics
+      reproid evaluate --embeddings dense.npz --protocol ilids-mean10 --split 3 --seed 0 --out split3.json
     """  # noqa: D301
     request = Request(**options)
     definitions = [get_protocol(name) for name in dict.fromkeys(request.protocols)]
     source = _read(request)
-
-    from reproid.retrieval.evaluation import Options, write_evaluation
-    from reproid.retrieval.evaluation import evaluate as score
-
+    settings = _settings(request)
     for protocol in definitions:
-        settings = Options(resamples=request.resamples, seed=request.bootstrap_seed, threads=request.threads)
-        evaluation = score(source, protocol, settings)
         target = request.out if len(definitions) == 1 else request.out / f"{protocol.name}.json"
-        write_evaluation(evaluation, target)
+        evaluation = _score(source, protocol, settings, target, request.rankings)
         click.echo(f"{_line(evaluation)} -> {target}")
 
 
 def _read(request: Request) -> "EmbeddingFile | DistanceFile":
-    from reproid.retrieval.inputs import read_distances, read_embeddings
+    from reproid.retrieval.inputs import read_distances, read_embeddings, with_run
 
+    source: EmbeddingFile | DistanceFile
     if request.embeddings is not None and request.distances is None:
-        return read_embeddings(request.embeddings)
-    if request.distances is not None and request.embeddings is None:
-        return read_distances(request.distances)
-    raise InputError("give one of --embeddings and --distances", got="both" if request.embeddings else "none")
+        source = read_embeddings(request.embeddings)
+    elif request.distances is not None and request.embeddings is None:
+        source = read_distances(request.distances)
+    else:
+        raise InputError("give one of --embeddings and --distances", got="both" if request.embeddings else "none")
+    given = {key: getattr(request, key) for key in ("dataset", "split", "seed") if getattr(request, key) is not None}
+    return replace(source, made=replace(with_run(source.made, source.path), **given))
+
+
+def _settings(request: Request) -> "Options":
+    from reproid.retrieval.evaluation import Options
+    from reproid.retrieval.rerank import Reranking
+
+    return Options(
+        resamples=request.resamples,
+        seed=request.bootstrap_seed,
+        threads=request.threads,
+        reranking=Reranking(k1=request.k1, k2=request.k2, weight=request.weight) if request.rerank else None,
+    )
+
+
+def _score(
+    source: "EmbeddingFile | DistanceFile", protocol: Protocol, settings: "Options", target: Path, places: int
+) -> "Evaluation":
+    from reproid.retrieval.evaluation import evaluate as score
+    from reproid.retrieval.evaluation import write_evaluation
+    from reproid.retrieval.inspection import top_rankings
+    from reproid.retrieval.rankings import rankings_path, write_rankings
+
+    with _progress(len(source.labels(protocol)[0]), protocol.name) as advance:
+        evaluation = score(source, protocol, replace(settings, progress=advance))
+    if places:
+        write_rankings(top_rankings(source, protocol, k=places, reranking=settings.reranking), rankings_path(target))
+    write_evaluation(evaluation, target)
+    return evaluation
+
+
+@contextmanager
+def _progress(queries: int, name: str) -> Iterator[Callable[[int], object]]:
+    from tqdm import tqdm
+
+    # disable=None: a bar on a terminal alone; delay: only for what takes more than two seconds.
+    with tqdm(total=queries, desc=name, unit=" queries", disable=None, delay=2) as bar:
+        yield bar.update
 
 
 def _line(evaluation: "Evaluation") -> str:
     scores = f"mAP {100 * evaluation.map:.2f}, rank-1 {100 * evaluation.rank(1):.2f}, mINP {100 * evaluation.minp:.2f}"
     counts = f"{evaluation.queries.scored.sum()} of {len(evaluation.queries.scored)} queries scored"
-    return f"{evaluation.protocol.name}: {scores} ({counts})"
+    label = "" if evaluation.reranking is None else ", re-ranked"
+    return f"{evaluation.protocol.name}{label}: {scores} ({counts})"

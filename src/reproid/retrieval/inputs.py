@@ -3,7 +3,7 @@
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from reproid.catalog.protocols import Protocol
 from reproid.errors import InputError
+from reproid.files import read_json
 from reproid.retrieval.distances import Distances, EmbeddingDistances, Float32s, Floats, MatrixDistances
 from reproid.retrieval.rerank import RerankedDistances, Reranking
 from reproid.retrieval.splits import parse_split
@@ -172,6 +173,19 @@ def read_distances(path: Path | str) -> DistanceFile:
         for side, n in zip("qg", values.shape, strict=True)
     ]
     return DistanceFile(path=Path(path), values=values, queries=sides[0], gallery=sides[1], made=reader.made_with())
+
+
+def with_run(made: MadeWith, path: Path) -> MadeWith:
+    """Return ``made`` with data set, split and seed, where the file does not say, of the run whose embeddings ``path`` holds.
+
+    They come from run.json, two folders up: results/runs/<dataset>/<run id>/embeddings/<sampling>.npz.
+    """
+    run = path.resolve().parent.parent / "run.json"
+    if path.resolve().parent.name != "embeddings" or not run.is_file():
+        return made
+    content = read_json(run)
+    known = {key: content.get(key) for key in ("dataset", "split", "seed")} if isinstance(content, dict) else {}
+    return replace(made, **{key: value for key, value in known.items() if getattr(made, key) is None})
 
 
 def check_made_with(made: MadeWith, protocol: Protocol, *, where: object) -> None:

@@ -1,0 +1,57 @@
+"""Small pictures of tracklets for a page that stands alone. Only where the user names the frames: they may be restricted."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from reproid.errors import InputError
+
+SIZE = 48, 96
+
+
+def thumbnails(ids: Sequence[str], *, index: Path, data: Path) -> Mapping[str, str]:
+    """Return a data URI (JPEG, at most 48 x 96 pixels) of each tracklet's middle frame; tracklets without one are left out.
+
+    Args:
+        ids: tracklets.
+        index: folder with tracklets.parquet.
+        data: folder that the index's frame paths are below.
+
+    Raises:
+        InputError: if the index is missing or damaged.
+    """
+    frames = _middle_frames(index / "tracklets.parquet", set(ids))
+    found = {name: _thumbnail(data, frames[name]) for name in ids if name in frames}
+    return {name: uri for name, uri in found.items() if uri is not None}
+
+
+def _middle_frames(path: Path, ids: set[str]) -> dict[str, str]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=["tracklet_id", "frames"])
+    except FileNotFoundError as error:
+        raise InputError("file not found", where=path, fix="Give the folder of the data set's index") from error
+    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+        raise InputError("no tracklet index, or damaged", where=path) from error
+    rows = zip(table["tracklet_id"].to_pylist(), table["frames"].to_pylist(), strict=True)
+    return {name: frames[len(frames) // 2] for name, frames in rows if name in ids and frames}
+
+
+def _thumbnail(data: Path, frame: str) -> str | None:
+    from PIL import Image
+
+    path = (data / frame).resolve()
+    if not path.is_relative_to(data.resolve()):
+        raise InputError("a frame of the index lies outside the data folder", where=data, got=frame)
+    try:
+        with Image.open(path) as image:
+            image.thumbnail(SIZE)
+            buffer = io.BytesIO()
+            image.convert("RGB").save(buffer, "JPEG", quality=80)
+    except (OSError, SyntaxError, ValueError):
+        # One unreadable frame is shown as a labelled gap; a comparison must not fail for it.
+        return None
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
