@@ -7,6 +7,8 @@ from reproid.report.text import short_float
 
 WIDTH, HEIGHT = 320.0, 190.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 310.0, 12.0, 158.0
+_FLAT, _TINY, _LIMIT = 1e-9, 1e-12, 1e100
+"""Spans below _FLAT of the numbers, or below _TINY, are flat; numbers beyond _LIMIT are left out as gaps."""
 _DASHES = ("none", "6 3", "2 3", "8 3 2 3")
 
 
@@ -69,6 +71,7 @@ def line_chart(
         x_label: what the x axis shows.
         y_range: the y axis from and to; by default, what the points need.
     """
+    lines = tuple(_drawable(line) for line in lines)
     xs = [x for line in lines for x, y in line.points if y is not None]
     ys = [y for line in lines for _, y in line.points if y is not None]
     if not ys:
@@ -91,15 +94,21 @@ def line_chart(
 
 def nice_ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     """Return three to seven round numbers from at or below ``low`` to at or above ``high``."""
-    if high <= low:
-        pad = abs(low) * 0.1 or 0.5
-        low, high = (low, low + 1) if whole else (low - pad, high + pad)
+    size = max(abs(low), abs(high))
+    if high - low <= max(size * _FLAT, _TINY):
+        pad = size * 0.1 if size > _TINY else 0.5
+        low, high = (low, low + max(1.0, pad)) if whole else (low - pad, high + pad)
     rough = (high - low) / (5 if whole else 4)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
     step = max(1.0, float(math.ceil(step))) if whole else step
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(index * step, 12) for index in range(first, last + 1)]
+    return [index * step for index in range(first, max(last, first + 1) + 1)]
+
+
+def _drawable(line: Line) -> Line:
+    points = tuple((x, y if y is not None and abs(y) < _LIMIT else None) for x, y in line.points if abs(x) < _LIMIT)
+    return Line(label=line.label, points=points)
 
 
 def _last(line: Line) -> float:

@@ -1,15 +1,17 @@
 // Conveniences only: the pages read the same without this file.
 "use strict";
 
-// Sort a table by a column; a second press turns the order round. Cells without a number stay last.
+// Sort a table by a column: words from A, numbers from the largest; a second press turns the order round. Empty cells stay last.
 function sortTable(table, index, header) {
-  const ascending = header.getAttribute("aria-sort") === "descending";
   const body = table.tBodies[0];
   const key = (row) => {
     const cell = row.cells[index];
     const text = cell.dataset.sort ?? cell.textContent.trim();
     return text === "" ? null : Number.isNaN(Number(text)) ? text : Number(text);
   };
+  const numeric = [...body.rows].some((row) => typeof key(row) === "number");
+  const before = header.getAttribute("aria-sort");
+  const ascending = before === null ? !numeric : before === "descending";
   const order = (a, b) => {
     const [x, y] = [key(a), key(b)];
     if (x === null || y === null) return (x === null) - (y === null);
