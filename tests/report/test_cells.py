@@ -53,6 +53,11 @@ def score_under_other_revision(made: Made, entries: tuple[PlannedMetrics, ...]) 
         made.score(entry, map=0.81, protocol={"name": entry.protocol, "revision": 99})
 
 
+def score_reranked(made: Made, entries: tuple[PlannedMetrics, ...]) -> None:
+    for entry in entries:
+        made.score(entry, map=0.81, reranking={"method": "k-reciprocal", "k1": 20})
+
+
 CASES = [
     pytest.param(score(0.808, 0.81, 0.812), Status.REPRODUCED, 81.0, 0.0, id="reproduced"),
     pytest.param(score(0.83, 0.83, 0.83), Status.ABOVE, 83.0, 2.0, id="above"),
@@ -64,6 +69,7 @@ CASES = [
     pytest.param(leave_value_out, Status.DAMAGED, 81.0, None, id="one file without the value"),
     pytest.param(start_without_weights, Status.WEIGHTS_MISSING, 81.0, None, id="one run without its weights"),
     pytest.param(score_under_other_revision, Status.PROTOCOL_CHANGED, 81.0, None, id="another revision of the protocol"),
+    pytest.param(score_reranked, Status.PROTOCOL_CHANGED, 81.0, None, id="re-ranked"),
 ]
 
 

@@ -106,7 +106,7 @@ def test_history_charts_of_no_history_say_why(history: History | Damaged | None,
 
 def test_cmc_chart_draws_every_protocol_apart() -> None:
     counts = {"queries": 1, "scored": 1, "gallery": 1}
-    one = Metrics.model_validate({"protocol": {"name": "a", "revision": 1}, "counts": counts, "cmc": [0.5, 0.75]})
+    one = Metrics.model_validate({"schema": 1, "protocol": {"name": "a", "revision": 1}, "counts": counts, "cmc": [0.5, 0.75]})
     chart = cmc_chart({"a": one, "b": one, "c": None, "d": Damaged(path="x", reason="y")})
     assert chart is not None
     assert [(line.label, line.dash) for line in chart.lines] == [("a", "none"), ("b", "6 3")]

@@ -9,11 +9,8 @@ from hypothesis import strategies as st
 
 from reproid.report.results import Cost, Damaged, Metrics, Results
 
-GOOD = {
-    "protocol": {"name": "p", "revision": 2},
-    "counts": {"queries": 3, "scored": 2, "dropped": {"x": 1}, "gallery": 9},
-    "map": 0.5,
-}
+COUNTS = {"queries": 3, "scored": 2, "dropped": {"x": 1}, "gallery": 9}
+GOOD = {"schema": 1, "protocol": {"name": "p", "revision": 2}, "counts": COUNTS, "map": 0.5}
 
 
 def results_with(folder: Path, text: str, name: str = "m.json") -> Results:
@@ -43,8 +40,11 @@ def test_metrics_of_a_missing_file_are_none(tmp_path: Path) -> None:
         pytest.param("[]", "the file", id="not an object"),
         pytest.param(json.dumps(GOOD | {"map": 1.5}), "map: input should be less than or equal to 1", id="above 1"),
         pytest.param(json.dumps(GOOD | {"map": "NaN"}), "map: input should be a finite number", id="not a number"),
-        pytest.param('{"map": NaN}', "protocol: field required", id="NaN and no protocol"),
-        pytest.param(json.dumps({key: GOOD[key] for key in ("protocol", "map")}), "counts: field required", id="no counts"),
+        pytest.param('{"schema": 1, "map": NaN}', "protocol: field required", id="NaN and no protocol"),
+        pytest.param(json.dumps(GOOD | {"schema": 2}), "schema: input should be 1", id="another schema"),
+        pytest.param(
+            json.dumps({key: GOOD[key] for key in ("schema", "protocol", "map")}), "counts: field required", id="no counts"
+        ),
     ],
 )
 def test_metrics_of_a_damaged_file_say_what_is_wrong(tmp_path: Path, text: str, reason: str) -> None:

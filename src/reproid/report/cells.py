@@ -170,6 +170,8 @@ def _other_protocol(planned: PlannedMetrics, found: _Found) -> str:
     if found.splits < wanted.splits.count:
         return f"{wanted.name} is a mean over {wanted.splits.count} splits, not {found.splits}"
     for read in (read for per_split in found.values.values() for read in per_split):
+        if read.reranking is not None:
+            return "re-ranked, which the protocol is not"
         if (read.protocol.name, read.protocol.revision) != (wanted.name, wanted.revision):
             return (
                 f"scored under {read.protocol.name}, revision {read.protocol.revision}, "

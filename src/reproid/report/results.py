@@ -53,6 +53,7 @@ class QueryCounts(_Result):
 class Metrics(_Result):
     """metrics/<protocol>.json; fractions 0-1."""
 
+    schema_number: Literal[1] = Field(alias="schema")
     protocol: ProtocolName
     counts: QueryCounts
     map: Fraction | None = None
@@ -63,6 +64,8 @@ class Metrics(_Result):
     rank20: Fraction | None = None
     cmc: tuple[Fraction, ...] = ()
     ci95: dict[str, tuple[Fraction, Fraction] | None] = {}
+    reranking: dict[str, Any] | None = None
+    """How the ranking was changed after the distances; None for not at all, as protocols have it."""
 
     def value(self, metric: str) -> float | None:
         """Return one metric, or None where the file holds none."""

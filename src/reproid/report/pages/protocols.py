@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reproid.catalog.protocols import Protocol, load_protocols
+from reproid.catalog.protocols import Protocol, get_protocol, load_protocols
 from reproid.report.model import Report
 from reproid.report.pages._parts import Fact, Link, facts
 from reproid.report.text import page_name
@@ -17,9 +17,16 @@ class ProtocolView:
     name: str
     revision: int
     summary: str
+    rules: str
+    """What it does, in sentences."""
+    standard: Link | None
+    """The standard of its family, where it is another."""
+    differs: tuple[str, ...]
+    """What it does otherwise than that standard."""
     used_by: str
     dataset: Link
-    rules: tuple[Fact, ...]
+    fields: tuple[Fact, ...]
+    """As declared."""
     in_tables: tuple[Link, ...]
 
 
@@ -36,14 +43,21 @@ def protocols_view(report: Report) -> ProtocolsView:
 
 
 def _view(report: Report, protocol: Protocol) -> ProtocolView:
-    rules = {key: value for key, value in protocol.model_dump(mode="json").items() if key not in _HEADING_KEYS}
+    # Imported here: it loads numpy, which no other page needs.
+    from reproid.retrieval.describe import describe, differences
+
+    fields = {key: value for key, value in protocol.model_dump(mode="json").items() if key not in _HEADING_KEYS}
+    standard = get_protocol(protocol.family or protocol.name)
     return ProtocolView(
         name=protocol.name,
         revision=protocol.revision,
         summary=protocol.summary,
+        rules=describe(protocol),
+        standard=Link(text=standard.name, href=f"#{standard.name}") if standard.name != protocol.name else None,
+        differs=differences(protocol, standard),
         used_by=", ".join(protocol.used_by),
         dataset=_dataset(report, protocol.dataset),
-        rules=tuple(Fact(name=fact.name.replace("_", " "), value=fact.value) for fact in facts(rules)),
+        fields=tuple(Fact(name=fact.name.replace("_", " "), value=fact.value) for fact in facts(fields)),
         in_tables=_in_tables(report, protocol.name),
     )
 

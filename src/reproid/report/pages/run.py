@@ -12,7 +12,7 @@ from reproid.report.pages._curves import cmc_chart, history_charts, history_line
 from reproid.report.pages._parts import Fact, Link, RunLine, Value, Word, facts, points, run_lines
 from reproid.report.results import Damaged, Metrics
 from reproid.report.summary import ACCURACY_METRICS
-from reproid.report.text import number, page_name, plural
+from reproid.report.text import as_text, number, page_name, plural
 
 LONG_GROUP = 8
 """Mappings of a manifest with more entries are folded away."""
@@ -132,7 +132,8 @@ def _score(name: str, read: Metrics | Damaged | None) -> ScoreView:
         return ScoreView(protocol=protocol, problem=problem, damaged=read is not None, metrics=(), counts=())
     values = ((metric, read.value(metric)) for metric in ACCURACY_METRICS)
     metrics = tuple(_metric_line(metric, value, read) for metric, value in values if value is not None)
-    scored = Link(text=f"{read.protocol.name}, revision {read.protocol.revision}", href=protocol.href)
+    reranked = f", re-ranked ({as_text(read.reranking)})" if read.reranking is not None else ""
+    scored = Link(text=f"{read.protocol.name}, revision {read.protocol.revision}{reranked}", href=protocol.href)
     return ScoreView(protocol=scored, problem="", damaged=False, metrics=metrics, counts=_counts(read))
 
 
