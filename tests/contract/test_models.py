@@ -1,4 +1,4 @@
-"""What every method must do. A new method takes part by having a method.yaml; it adds its small options and golden numbers here."""
+"""What every method must do. A new method takes part by its method.yaml; it adds small options and golden numbers here."""
 
 import importlib
 import json
@@ -180,8 +180,8 @@ def test_golden_numbers_hold_for_the_revision(case: Case) -> None:
 def golden_numbers(case: Case) -> list[float]:
     """Return the loss of a batch, then six numbers of an embedding.
 
-    In double precision and with weights from NumPy, whose generator is the same everywhere: the rounding of another processor must
-    not show.
+    In double precision and with weights from NumPy, whose generator is the same everywhere: the rounding of another processor
+    must not show.
     """
     _refill(case.model.double())
     with torch.no_grad():

@@ -61,7 +61,8 @@ def read_weights(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise InputError("not a checkpoint of tensors", where=path, got=str(error).splitlines()[0][:120]) from error
+        got = (str(error).splitlines() or [f"{path.stat().st_size} bytes"])[0][:120]
+        raise InputError("not a checkpoint of tensors", where=path, got=got) from error
     content = content.get("state_dict", content) if isinstance(content, dict) else content
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise InputError("not a checkpoint of tensors", where=path, expected="tensors by name", got=type(content).__name__)
