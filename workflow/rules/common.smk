@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 from reproid.catalog.catalog import load_catalog, suite_names
-from reproid.catalog.datasets import SyntheticDataSet, folder_of
+from reproid.catalog.datasets import SyntheticDataSet, folder_of, index_of
 from reproid.catalog.plan import find_run, plan_suite, plan_table, planned_runs
 from reproid.catalog.project import prefer_own_programs
 from reproid.catalog.protocols import get_protocol
@@ -34,9 +34,13 @@ wildcard_constraints:
 def marker_of(wildcards):
     """What says that a data set is complete: a rendered one's marker; nothing for a real one, which its index checks."""
     dataset = CATALOG.datasets.get(wildcards.dataset)
-    if not isinstance(dataset, SyntheticDataSet):
-        return []
-    return str(folder_of(wildcards.dataset, dataset, Path()) / "synthetic.json")
+    return str(folder_of(wildcards.dataset, dataset, Path()) / "synthetic.json") if isinstance(dataset, SyntheticDataSet) else []
+
+
+def index_of_run(wildcards):
+    """The index of the data that a run is declared on."""
+    run = RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id)
+    return [str(index_of(run.dataset, run.data, Path()) / f"{name}.parquet") for name in ("tracklets", "splits")]
 
 
 def table_inputs(wildcards):

@@ -6,7 +6,7 @@ localrules:
 
 rule data:
     input:
-        sorted({f"results/index/{run.dataset}/tracklets.parquet" for run in RUNS.values()}),
+        sorted({str(index_of(run.dataset, run.data, Path()) / "splits.parquet") for run in RUNS.values()}),
 
 
 rule render:
@@ -31,12 +31,12 @@ rule index:
     input:
         marker_of,
     output:
-        tracklets="results/index/{dataset}/tracklets.parquet",
-        splits="results/index/{dataset}/splits.parquet",
+        tracklets="results/index/{dataset}/{digest}/tracklets.parquet",
+        splits="results/index/{dataset}/{digest}/splits.parquet",
     log:
-        "results/logs/index/{dataset}.log",
+        "results/logs/index/{dataset}-{digest}.log",
     benchmark:
-        "results/benchmarks/index/{dataset}.tsv"
+        "results/benchmarks/index/{dataset}-{digest}.tsv"
     resources:
         mem_mb=4000,
         runtime=60,

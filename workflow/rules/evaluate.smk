@@ -1,10 +1,9 @@
 rule embed:
     # Descriptors of all query and gallery tracklets.
     input:
+        index_of_run,
         run="results/runs/{dataset}/{run_id}/run.json",
         manifest="results/runs/{dataset}/{run_id}/manifest.json",
-        tracklets=ancient("results/index/{dataset}/tracklets.parquet"),
-        splits=ancient("results/index/{dataset}/splits.parquet"),
     output:
         "results/runs/{dataset}/{run_id}/embeddings/{sampling}.npz",
     log:

@@ -12,10 +12,8 @@ rule runs:
 rule train:
     # One run. run.json repeats its settings, so that nothing downstream asks the catalog again. No params on purpose: the run id in
     # the path says all that could change the result. The checkpoint beside these files is declared by nothing: it need not be kept.
-    # ancient: an index made anew from the data that the run id names trains nothing again.
     input:
-        ancient("results/index/{dataset}/tracklets.parquet"),
-        ancient("results/index/{dataset}/splits.parquet"),
+        index_of_run,
     output:
         run="results/runs/{dataset}/{run_id}/run.json",
         history="results/runs/{dataset}/{run_id}/history.csv",

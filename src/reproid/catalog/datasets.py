@@ -95,6 +95,11 @@ def folder_of(name: str, dataset: RealDataSet | SyntheticDataSet, root: Path) ->
     return data_folder(root, name)
 
 
+def index_of(name: str, dataset: RealDataSet | SyntheticDataSet, root: Path) -> Path:
+    """Return where the tracklet index of a data set lies: results/index/<name>/<digest of its declaration>."""
+    return root / "results" / "index" / name / digest(dataset.identity())
+
+
 def availability(name: str, dataset: RealDataSet | SyntheticDataSet, root: Path) -> Availability:
     """Tell whether a data set can be used on this machine.
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from reproid.catalog.datasets import folder_of
-from reproid.catalog.project import index_folder, project_root
+from reproid.catalog.datasets import folder_of, index_of
+from reproid.catalog.project import project_root
 from reproid.catalog.runs import Run
 
 
@@ -18,7 +18,7 @@ def find_places(run: Run, *, index: Path | None, data: Path | None, out: Path | 
     if len(places) < len(given):
         root = project_root()
         own = {
-            "index": index_folder(root, run.dataset),
+            "index": index_of(run.dataset, run.data, root),
             "data": folder_of(run.dataset, run.data, root),
             "out": root / "results" / run.folder,
             "state": root / "results" / "state" / run.run_id,

@@ -33,11 +33,6 @@ def data_folder(root: Path, dataset: str) -> Path:
     return (Path(base) if base else root / "data" / "raw") / dataset
 
 
-def index_folder(root: Path, dataset: str) -> Path:
-    """Return where the tracklet index of a data set lies."""
-    return root / "results" / "index" / dataset
-
-
 def weights_folder(root: Path) -> Path:
     """Return where downloaded checkpoints lie: $REPROID_WEIGHTS, or data/weights in the project."""
     named = os.environ.get("REPROID_WEIGHTS")

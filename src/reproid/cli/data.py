@@ -86,7 +86,7 @@ def synth(
     "--dataset", required=True, help="Name of the data set in the index; what datasets.yaml declares under it is asserted."
 )
 @click.option("--root", type=_PATH, help="Folder of the data.  [default: data/synthetic/DATASET, data/raw/DATASET]")
-@click.option("--out", type=_PATH, help="Folder of the index.  [default: results/index/DATASET]")
+@click.option("--out", type=_PATH, help="Folder of the index.  [default: results/index/DATASET/<digest>]")
 @click.option("--layout", help="Official layout of the data.  [default: as declared]")
 @click.option("--count", "counts", multiple=True, metavar="NAME=N", help="A count to assert, such as train_persons=625.")
 def index(dataset: str, root: Path | None, out: Path | None, layout: str | None, counts: tuple[str, ...]) -> None:
@@ -100,19 +100,48 @@ def index(dataset: str, root: Path | None, out: Path | None, layout: str | None,
       reproid data index --dataset mars
       reproid data index --dataset mine --layout mars --root data/synthetic/mine --out results/index/mine
     """  # noqa: D301
+    from reproid.catalog.datasets import index_of
     from reproid.catalog.project import project_root
     from reproid.datasets.index import write_index
     from reproid.datasets.layouts import build_index
 
     expected: dict[str, int] = {}
-    if layout is None or root is None:
+    if layout is None or root is None or out is None:
         declared = _declared(dataset)
         layout, expected = layout or declared.layout, getattr(declared, "counts", {})
         root = root or _folder_of(dataset, declared)
+        out = out or index_of(dataset, declared, project_root())
     built = build_index(dataset, root, layout=layout, expected={**expected, **_rendered_counts(root), **_read_counts(counts)})
-    out = out or project_root() / "results" / "index" / dataset
     write_index(built, out)
     click.echo(f"{out}: {len(built.records):,} tracklets, splits: {', '.join(built.splits)}")
+
+
+@data.command()
+@click.option("--root", required=True, type=_PATH, help="Folder of a rendered set.")
+@click.option(
+    "--out", required=True, type=_PATH, help="File to write: .png for a sheet of persons x cameras, .gif for one person."
+)
+@click.option("--pid", "pids", multiple=True, type=int, help="Person to show; repeat for more.  [default: the first ones]")
+@click.option("--persons", default=8, show_default=True, type=click.IntRange(1, 200), help="Rows of a sheet without --pid.")
+@click.option("--frames", type=click.IntRange(1, 200), help="Images per camera of a sheet [default: 2], of a GIF [default: 24].")
+def sheet(root: Path, out: Path, pids: tuple[int, ...], persons: int, frames: int | None) -> None:
+    """Draw a contact sheet of a rendered set, or a GIF of one person across the cameras.
+
+    \b
+    Examples:
+      reproid data sheet --root data/synthetic/mine --out sheet.png
+      reproid data sheet --root data/synthetic/mine --pid 3 --out person-3.gif
+    """  # noqa: D301
+    from reproid.errors import InputError
+    from reproid.synthetic.sheet import write_gif, write_sheet
+
+    if out.suffix == ".png":
+        write_sheet(root, out, persons=pids or persons, frames=frames or 2)
+    elif out.suffix == ".gif":
+        write_gif(root, out, pid=(pids or (1,))[0], frames=frames or 24)
+    else:
+        raise InputError("unknown kind of picture", where="--out", expected="a name that ends in .png or .gif", got=f"'{out}'")
+    click.echo(out)
 
 
 def _declared(dataset: str) -> "RealDataSet | SyntheticDataSet":

@@ -11,7 +11,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.command()
 @click.option("--run", required=True, type=_FOLDER, help="Folder of a trained run.")
-@click.option("--index", type=_FOLDER, help="Folder of the index.  [default: results/index/<data set>]")
+@click.option("--index", type=_FOLDER, help="Folder of the index.  [default: that of the data set]")
 @click.option("--data", type=_FOLDER, help="Folder of the images.  [default: that of the data set]")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write, .npz.")
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that decode images.")

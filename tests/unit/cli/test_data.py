@@ -36,7 +36,7 @@ def test_synth_declared_set_goes_to_its_folder(project: Path) -> None:
     _run("synth", "--dataset", "tiny-mars")
     assert len(list((project / "data/synthetic/tiny-mars").glob("*/synthetic.json"))) == 1
     _run("index", "--dataset", "tiny-mars")
-    assert load_index(project / "results/index/tiny-mars").dataset == "tiny-mars"
+    assert load_index(next((project / "results/index/tiny-mars").iterdir())).dataset == "tiny-mars"
 
 
 def test_synth_parameters_lists_every_one() -> None:
