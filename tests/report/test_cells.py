@@ -38,6 +38,15 @@ def half_write_first(made: Made, entries: tuple[PlannedMetrics, ...]) -> None:
     target.write_text(target.read_text()[:50])
 
 
+def half_write_manifest(made: Made, entries: tuple[PlannedMetrics, ...]) -> None:
+    score(0.81, 0.81, 0.81)(made, entries)
+    made.write(f"{entries[2].run.folder}/manifest.json", '{"weights": "abs')
+
+
+def half_write_status(made: Made, entries: tuple[PlannedMetrics, ...]) -> None:
+    made.write(f"{entries[0].run.folder}/status.json", '{"state": "fai')
+
+
 def leave_value_out(made: Made, entries: tuple[PlannedMetrics, ...]) -> None:
     score(0.81, 0.81, 0.81)(made, entries)
     made.score(entries[0], map=None)
@@ -66,6 +75,8 @@ CASES = [
     pytest.param(score(), Status.NOT_RUN, None, None, id="no file"),
     pytest.param(fail_second, Status.FAILED, 81.0, None, id="one run failed"),
     pytest.param(half_write_first, Status.DAMAGED, 81.0, None, id="one file half written"),
+    pytest.param(half_write_manifest, Status.DAMAGED, 81.0, None, id="one manifest half written"),
+    pytest.param(half_write_status, Status.DAMAGED, None, None, id="a status half written and no number"),
     pytest.param(leave_value_out, Status.DAMAGED, 81.0, None, id="one file without the value"),
     pytest.param(start_without_weights, Status.WEIGHTS_MISSING, 81.0, None, id="one run without its weights"),
     pytest.param(score_under_other_revision, Status.PROTOCOL_CHANGED, 81.0, None, id="another revision of the protocol"),

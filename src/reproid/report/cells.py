@@ -115,16 +115,23 @@ def _find(plan: PlannedCell, results: Results) -> _Found:
         reason = results.failure(entry.run.folder)
         if reason is not None:
             failed[entry.run.run_id] = reason
-        elif isinstance(read, Damaged):
-            damaged[entry.run.run_id] = read
-        elif read is not None and read.value(plan.column.metric) is None:
+        elif broken := _broken(results, entry):
+            damaged[entry.run.run_id] = broken
+        elif isinstance(read, Metrics) and read.value(plan.column.metric) is None:
             damaged[entry.run.run_id] = Damaged(path=entry.path, reason=f"no value of {plan.column.metric}")
-        elif read is not None:
+        elif isinstance(read, Metrics):
             values.setdefault(entry.run.seed, []).append(read)
     splits = len({entry.run.split for entry in plan.metrics})
     complete = {seed: read for seed, read in sorted(values.items()) if len(read) == splits}
     planned = len({entry.run.seed for entry in plan.metrics})
     return _Found(values=complete, splits=splits, damaged=damaged, failed=failed, seeds_planned=planned)
+
+
+def _broken(results: Results, entry: PlannedMetrics) -> Damaged | None:
+    """Return the file without which a number says nothing and which cannot be read: metrics, status or manifest."""
+    folder = entry.run.folder
+    files = (results.metrics(entry.path), results.status(folder), results.plain(f"{folder}/manifest.json"))
+    return next((file for file in files if isinstance(file, Damaged)), None)
 
 
 def _own(found: _Found, metric: str) -> Own | None:
