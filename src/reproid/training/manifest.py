@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -110,7 +111,7 @@ def environment() -> dict[str, Any]:
         "git_commit": commit,
         "git_dirty": dirty,
         "python": platform.python_version(),
-        "packages": dict(sorted((d.name, d.version) for d in metadata.distributions())),
+        "packages": _packages(),
         "locks": {name: digest for name in LOCKS if (digest := file_sha256(_clone() / name))},
         "hardware": hardware(),
         "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
@@ -130,6 +131,11 @@ def hardware() -> Hardware:
 def peak_memory_mib() -> float:
     """Return the largest resident size of this process so far."""
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)  # Linux counts in KiB
+
+
+@cache
+def _packages() -> dict[str, str]:
+    return dict(sorted((found.name, found.version) for found in metadata.distributions()))
 
 
 def _clone() -> Path:

@@ -76,10 +76,8 @@ def train_run(job: TrainJob) -> None:
         Interrupted: after SIGTERM or SIGUSR1; the state is saved.
     """
     status = job.out / "status.json"
-    # what an earlier run, or one that was killed in the middle of writing, left behind
-    for old in (status, job.out / "model.safetensors", *sorted(job.out.glob(".*.partial*"))):
-        old.unlink(missing_ok=True)
     try:
+        _clear(job.out)
         _train(job)
     except BaseException as error:
         kind = "interrupted" if isinstance(error, Interrupted | KeyboardInterrupt) else "failed"
@@ -89,6 +87,15 @@ def train_run(job: TrainJob) -> None:
         raise
     write_json(status, {"state": "done", "reason": None})
     StateFolder(folder=job.state, run_id=job.run.run_id, data_sha256="").discard()
+
+
+def _clear(out: Path) -> None:
+    """Remove what an earlier run, or one that was killed in the middle of writing, left behind."""
+    try:
+        for old in (out / "status.json", out / "model.safetensors", *sorted(out.glob(".*.partial*"))):
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be written ({error.strerror})", where=out, fix="Choose another folder") from error
 
 
 def _train(job: TrainJob) -> None:
