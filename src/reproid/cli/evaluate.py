@@ -27,6 +27,7 @@ class Request:
     protocols: tuple[str, ...]
     out: Path
     rankings: int
+    inspect: Path | None
     rerank: bool
     k1: int
     k2: int
@@ -47,6 +48,7 @@ class Request:
 )
 @click.option("--out", type=FILE, required=True, metavar="PATH", help="JSON file; with several protocols, a folder.")
 @click.option("--rankings", default=0, type=click.IntRange(0), metavar="K", help="Also write the first K places of each query.")
+@click.option("--inspect", type=FILE, metavar="FILE", help="Also write camera pairs, distances and hardest queries (JSON).")
 @click.option("--rerank", is_flag=True, help="Re-rank by k-reciprocal encoding; the numbers are labelled.")
 @click.option("--rerank-k1", "k1", default=20, show_default=True, type=click.IntRange(1), help="Reciprocal neighbours.")
 @click.option("--rerank-k2", "k2", default=6, show_default=True, type=click.IntRange(1), help="Neighbours averaged.")
@@ -75,11 +77,18 @@ def evaluate(**options: Any) -> None:
     """  # noqa: D301
     request = Request(**options)
     definitions = [get_protocol(name) for name in dict.fromkeys(request.protocols)]
+    if request.inspect is not None and len(definitions) > 1:
+        raise InputError("--inspect takes one protocol", got=f"{len(definitions)} protocols")
     source = _read(request)
     settings = _settings(request)
+
+    from reproid.retrieval.evaluation import write_evaluation
+
     for protocol in definitions:
         target = request.out if len(definitions) == 1 else request.out / f"{protocol.name}.json"
-        evaluation = _score(source, protocol, settings, target, request.rankings)
+        evaluation = _score(source, protocol, settings)
+        _write_extras(source, evaluation, target, request)
+        write_evaluation(evaluation, target)
         click.echo(f"{_line(evaluation)} -> {target}")
 
 
@@ -109,20 +118,22 @@ def _settings(request: Request) -> "Options":
     )
 
 
-def _score(
-    source: "EmbeddingFile | DistanceFile", protocol: Protocol, settings: "Options", target: Path, places: int
-) -> "Evaluation":
+def _score(source: "EmbeddingFile | DistanceFile", protocol: Protocol, settings: "Options") -> "Evaluation":
     from reproid.retrieval.evaluation import evaluate as score
-    from reproid.retrieval.evaluation import write_evaluation
-    from reproid.retrieval.inspection import top_rankings
-    from reproid.retrieval.rankings import rankings_path, write_rankings
 
     with _progress(len(source.labels(protocol)[0]), protocol.name) as advance:
-        evaluation = score(source, protocol, replace(settings, progress=advance))
-    if places:
-        write_rankings(top_rankings(source, protocol, k=places, reranking=settings.reranking), rankings_path(target))
-    write_evaluation(evaluation, target)
-    return evaluation
+        return score(source, protocol, replace(settings, progress=advance))
+
+
+def _write_extras(source: "EmbeddingFile | DistanceFile", evaluation: "Evaluation", target: Path, request: Request) -> None:
+    from reproid.retrieval.inspection import inspect, top_rankings, write_inspection
+    from reproid.retrieval.rankings import rankings_path, write_rankings
+
+    if request.rankings:
+        rankings = top_rankings(source, evaluation.protocol, k=request.rankings, reranking=evaluation.reranking)
+        write_rankings(rankings, rankings_path(target))
+    if request.inspect is not None:
+        write_inspection(inspect(source, evaluation, threads=request.threads), request.inspect)
 
 
 @contextmanager

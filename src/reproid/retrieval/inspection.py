@@ -1,17 +1,19 @@
 """Plain data to look at: rankings, hardest queries, rank-1 by pairs of cameras, distances of same and different persons."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from reproid.catalog.protocols import Protocol
+from reproid.files import write_json
 from reproid.retrieval.distances import Distances, Float64s
+from reproid.retrieval.evaluation import Evaluation
 from reproid.retrieval.inputs import DistanceFile, EmbeddingFile
 from reproid.retrieval.ranks import rank_matches
 from reproid.retrieval.rerank import Reranking
-from reproid.retrieval.results import QueryTable
 from reproid.retrieval.scores import score_queries
-from reproid.retrieval.tracklets import Bools, Ints, Selection, select
+from reproid.retrieval.tracklets import Bools, Ints, Selection, Strings, select
 from reproid.seeds import derive_seed
 
 ROW_VALUES = 1 << 23
@@ -52,10 +54,17 @@ def top_rankings(source: Source, protocol: Protocol, *, k: int = 10, reranking: 
     )
 
 
-def hardest_queries(table: QueryTable, *, n: int = 20) -> tuple[str, ...]:
-    """Return the ids of the n scored queries of the lowest average precision, hardest first, ties by id."""
-    order = np.lexsort((table.ids, table.ap))[:n]
-    return tuple(table.ids[order].tolist())
+def hardest_queries(ids: Strings, ap: Float64s, *, n: int = 20) -> tuple[str, ...]:
+    """Return the ids of the n queries of the lowest average precision, hardest first, ties by id.
+
+    Args:
+        ids: [Q] names.
+        ap: [Q] average precisions; NaN where a query is not scored.
+        n: how many, at most.
+    """
+    scored = ~np.isnan(ap)
+    order = np.lexsort((ids[scored], ap[scored]))[:n]
+    return tuple(ids[scored][order].tolist())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +131,32 @@ def distance_histogram(
         same=tuple(np.histogram(alike, edges)[0].tolist()),
         different=tuple(np.histogram(apart, edges)[0].tolist()),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What to look at beside the scores. Made from the distances before any re-ranking."""
+
+    protocol: str
+    camera_pairs: CameraPairs
+    distances: DistanceHistogram
+    hardest: tuple[str, ...]
+    """Ids of the queries of the lowest average precision, hardest first."""
+
+
+def inspect(source: Source, evaluation: Evaluation, *, threads: int | None = None) -> Inspection:
+    """Return what to look at beside the scores of an evaluation of ``source``."""
+    return Inspection(
+        protocol=evaluation.protocol.name,
+        camera_pairs=camera_pairs(source, evaluation.protocol, threads=threads),
+        distances=distance_histogram(source, evaluation.protocol),
+        hardest=hardest_queries(evaluation.selection.queries.ids, evaluation.queries.ap),
+    )
+
+
+def write_inspection(inspection: Inspection, path: Path | str) -> None:
+    """Write an inspection as JSON. Not into the folder of the metrics: every JSON file there is a metrics file."""
+    write_json(path, {"schema": 1, **asdict(inspection)})
 
 
 def _first_places(distances: Distances, selection: Selection, rows: tuple[int, int], k: int) -> list[tuple[Ints, Float64s]]:

@@ -29,10 +29,16 @@ def runs(tmp_path_factory):
         write_json(folder / "run.json", {"dataset": "demo", "split": "official", "seed": seed})
         done = reproid(
             "evaluate", "--embeddings", folder / "embeddings" / "dense.npz", "--protocol", "mars-standard", "--rankings", 3,
-            "--resamples", 50, "--out", folder / "metrics" / "mars-standard.json",
+            "--inspect", folder / "inspection.json", "--resamples", 50, "--out", folder / "metrics" / "mars-standard.json",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     return root
+
+
+def test_evaluate_writes_what_was_asked_for_beside_the_metrics(runs) -> None:
+    names = sorted(path.name.removeprefix("mars-standard.") for path in (runs / "run0" / "metrics").iterdir())
+    assert names == ["json", "queries.parquet", "rankings.parquet"]
+    assert read_json(runs / "run0" / "inspection.json")["camera_pairs"]["cameras"] == [0, 1, 2]
 
 
 def test_evaluate_takes_split_and_seed_from_run_json(runs) -> None:

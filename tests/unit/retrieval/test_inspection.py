@@ -2,11 +2,18 @@ import numpy as np
 import pytest
 
 from reproid.catalog.protocols import get_protocol
+from reproid.files import read_json
 from reproid.retrieval.evaluation import Options, evaluate
 from reproid.retrieval.inputs import read_distances, read_embeddings
-from reproid.retrieval.inspection import camera_pairs, distance_histogram, hardest_queries, top_rankings
+from reproid.retrieval.inspection import (
+    camera_pairs,
+    distance_histogram,
+    hardest_queries,
+    inspect,
+    top_rankings,
+    write_inspection,
+)
 from reproid.retrieval.rerank import Reranking
-from reproid.retrieval.results import QueryTable
 
 STANDARD = get_protocol("mars-standard")
 
@@ -53,11 +60,19 @@ def test_top_rankings_k_beyond_the_gallery_gives_the_whole_ranking(distance_file
 
 
 def test_hardest_queries_are_the_lowest_average_precisions() -> None:
-    ap = np.array([0.5, 0.1, 0.9, 0.1])
-    zeros = np.zeros(4, np.int64)
-    ids = np.array(["d", "c", "b", "a"])
-    table = QueryTable(ids=ids, pids=zeros, camids=zeros, ap=ap, inp=ap, first_hit=zeros, positives=zeros)
-    assert hardest_queries(table, n=3) == ("a", "c", "d")
+    ids, ap = np.array(["e", "d", "c", "b", "a"]), np.array([np.nan, 0.5, 0.1, 0.9, 0.1])
+    assert hardest_queries(ids, ap, n=3) == ("a", "c", "d")
+    assert hardest_queries(ids, ap) == ("a", "c", "d", "b")
+
+
+def test_write_inspection_is_plain_json(tmp_path, embedding_file) -> None:
+    source = read_embeddings(embedding_file)
+    inspection = inspect(source, evaluate(source, STANDARD, Options(resamples=0)), threads=1)
+    write_inspection(inspection, tmp_path / "inspection.json")
+    content = read_json(tmp_path / "inspection.json")
+    assert content["camera_pairs"]["rank1"] == [list(row) for row in inspection.camera_pairs.rank1]
+    assert content["distances"]["same"] == list(inspection.distances.same)
+    assert content["hardest"] == list(inspection.hardest)
 
 
 def test_camera_pairs_equal_scoring_each_pair_alone(oracle, embedding_file, embedding_arrays) -> None:
