@@ -46,12 +46,15 @@ def _legs(person: Person) -> list[Part]:
     kind, out = person.lower_kind, []
     bare = kind in ("shorts", "skirt", "long skirt")
     loose = 1.0 if bare else 1.12
+    # Cloth that hangs over the legs stays before them, however far a leg swings forward.
+    covered = kind.endswith("skirt") or person.upper_length != "waist"
+    thigh_nearer, shin_nearer = (-0.30 if covered else -0.05), (-0.30 if kind == "long skirt" else -0.06)
     for side in ("left", "right"):
         cloth = "skin" if bare else "leg"
         thigh = (0.046 * h * b * loose, 0.044 * h * b * loose, 0.034 * h * b * loose)
         shin = (0.033 * h * b * loose, 0.034 * h * b * loose, (0.019 if bare else 0.026) * h * b)
-        out.append(_round(f"{side}_thigh", (f"{side}_hip", f"{side}_knee"), thigh, cloth, nearer=-0.05))
-        out.append(_round(f"{side}_shin", (f"{side}_knee", f"{side}_ankle"), shin, cloth, nearer=-0.06))
+        out.append(_round(f"{side}_thigh", (f"{side}_hip", f"{side}_knee"), thigh, cloth, nearer=thigh_nearer))
+        out.append(_round(f"{side}_shin", (f"{side}_knee", f"{side}_ankle"), shin, cloth, nearer=shin_nearer))
         foot = (0.021 * h, 0.021 * h, 0.017 * h)
         out.append(_round(f"{side}_foot", (f"{side}_heel", f"{side}_toe"), foot, "shoe", nearer=-0.055))
         if kind == "shorts":
@@ -64,7 +67,7 @@ def _legs(person: Person) -> list[Part]:
                     deep=shorts,
                     caps=(0.05 * h, 0.005),
                     texture="leg",
-                    nearer=-0.03,
+                    nearer=thigh_nearer + 0.02,
                 )
             )
     return out
@@ -243,8 +246,20 @@ def place(person: Person, seen: Array, view: View, scale: Array, origin: Array) 
     table[..., draw.TURN] = (0.5 - view.azimuth / (2 * np.pi))[:, None] % 1.0
     table[..., draw.RELIEF] = [part.relief for part in parts]
     table[..., draw.OPACITY] = 1.0
-    depth = seen[:, ends, 2].mean(axis=2) + np.array([part.nearer for part in parts])
+    depth = _distance(seen, view)[:, ends].mean(axis=2) + np.array([part.nearer for part in parts])
     return Placed(parts=table, depth=depth)
+
+
+def _distance(seen: Array, view: View) -> Array:
+    """Return how near each joint is, by its place on the ground alone, [T, J].
+
+    Parts of an upright body hide each other front against back; counting heights too would put long hair before the chest as
+    soon as the camera looks down. A small share of the height lets the head cover the shoulders seen from above.
+    """
+    ce, se = np.cos(view.elevation)[:, None], np.sin(view.elevation)[:, None]
+    towards = seen[..., 2] * ce - seen[..., 1] * se
+    high = seen[..., 1] * ce + seen[..., 2] * se
+    return np.asarray(towards + 0.12 * se * high)
 
 
 def shadow(seen: Array, scale: Array, origin: Array, *, elevation: Array, darkness: float) -> NDArray[np.float64]:

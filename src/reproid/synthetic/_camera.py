@@ -45,8 +45,9 @@ def make_camera(spec: SyntheticSpec, camid: int) -> Camera:
     # Neighbouring cameras see opposite sides; the golden angle spreads any number of them evenly.
     azimuth = (camid * 2.399963 + 0.35 + rng.normal(0, 0.12)) % (2 * np.pi)
     steep = (0.12, 0.35, 0.2, 0.62, 0.28, 0.45)[camid % 6] + rng.normal(0, 0.03)
-    k = spec.colour_response
-    white = np.exp(rng.normal(0, 0.085 * k, 3))
+    # So strong that a colour histogram still finds some persons across cameras, but few.
+    k = 0.45 * spec.colour_response
+    white = np.exp(rng.normal(0, 0.075 * k, 3))
     white /= white.mean()
     saturation = 1.0 + k * float(rng.uniform(-0.45, 0.25))
     grey = np.full((3, 3), 1 / 3)
@@ -116,13 +117,13 @@ def _smooth(rng: np.random.Generator, shape: tuple[int, int], cell: int) -> NDAr
 
 
 def _muted(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float64]:
-    return np.asarray(rng.uniform(low, high) * (1 + rng.normal(0, 0.05, 3)))
+    return np.asarray(rng.uniform(low, high) * (1 + rng.normal(0, 0.03, 3)))
 
 
 def _paint_wall(wall: NDArray[np.float64], unit: int, rng: np.random.Generator) -> None:
     """Paint a wall with bricks, panels or plaster, and windows, doors and posters on it."""
     rows, columns = wall.shape[:2]
-    wall[:] = _muted(rng, 0.35, 0.8)
+    wall[:] = _muted(rng, 0.48, 0.66)
     kind = rng.integers(3)
     y, x = np.arange(rows)[:, None], np.arange(columns)[None]
     if kind == 0:
@@ -144,14 +145,14 @@ def _paint_wall(wall: NDArray[np.float64], unit: int, rng: np.random.Generator) 
             top, high = max(0, rows - int(1.05 * unit)), int(1.05 * unit)  # a door
         block = wall[max(top, 0) : max(top + high, 0), left : left + wide]
         frame = max(1, unit // 60)
-        block[:] = _muted(rng, 0.1, 0.9)
-        block[frame:-frame, frame:-frame] = np.clip(_muted(rng, 0.1, 0.9) * rng.uniform(0.6, 1.4, 3), 0, 1)
+        block[:] = _muted(rng, 0.3, 0.8)
+        block[frame:-frame, frame:-frame] = np.clip(_muted(rng, 0.3, 0.8) * rng.uniform(0.85, 1.15, 3), 0, 1)
 
 
 def _paint_floor(floor: NDArray[np.float64], unit: int, rise: float, rng: np.random.Generator) -> None:
     """Paint a floor with tiles, planks or asphalt; seen flat, its rows are pressed together by ``rise``."""
     rows, columns = floor.shape[:2]
-    floor[:] = _muted(rng, 0.25, 0.7)
+    floor[:] = _muted(rng, 0.38, 0.56)
     y, x = np.arange(rows)[:, None] / max(rise, 0.1), np.arange(columns)[None]
     kind, wide = rng.integers(3), int(rng.uniform(0.2, 0.5) * unit)
     if kind == 0:

@@ -52,7 +52,7 @@ def prop_textures(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
     if kind == 0:
         out[np.arange(SIZE) % 12 < 4] *= 0.7
     elif kind == 1:
-        out *= 1 + 0.3 * rng.normal(size=(SIZE // 4, SIZE // 4)).repeat(4, 0).repeat(4, 1)[..., None]
+        out *= 1 + 0.25 * rng.normal(size=(SIZE // 2, SIZE // 2)).repeat(2, 0).repeat(2, 1)[..., None]
     else:
         out[:, np.arange(SIZE) % 8 < 1] *= 0.5
     return np.broadcast_to(np.clip(out, 0, 1), (count, SIZE, SIZE, 3)).astype(np.float32)

@@ -39,6 +39,16 @@ def test_synth_declared_set_goes_to_its_folder(project: Path) -> None:
     assert load_index(next((project / "results/index/tiny-mars").iterdir())).dataset == "tiny-mars"
 
 
+def test_sheet_writes_what_the_name_asks_for(tmp_path: Path) -> None:
+    _run("synth", *SETTINGS, "--out", tmp_path / "set")
+    _run("sheet", "--root", tmp_path / "set", "--out", tmp_path / "all.png")
+    _run("sheet", "--root", tmp_path / "set", "--pid", "2", "--frames", "4", "--out", tmp_path / "one.gif")
+    assert (tmp_path / "all.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "one.gif").read_bytes().startswith(b"GIF89a")
+    with pytest.raises(InputError, match="unknown kind of picture; expected a name that ends in .png or .gif, got '.*all.jpg'"):
+        _run("sheet", "--root", tmp_path / "set", "--out", tmp_path / "all.jpg")
+
+
 def test_synth_parameters_lists_every_one() -> None:
     out = _run("synth", "--parameters")
     assert "frames: [8, 24]" in out
@@ -81,6 +91,6 @@ def test_index_interrupted_set_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "index").exists()
 
 
-@pytest.mark.parametrize("command", ["synth", "index"])
+@pytest.mark.parametrize("command", ["synth", "index", "sheet"])
 def test_data_help_shows_examples(command: str) -> None:
     assert "Examples:" in _run(command, "--help")

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -12,7 +14,7 @@ from reproid.synthetic._skeleton import COCO
 from reproid.synthetic._stage import make_stage
 from reproid.synthetic.frames import draw_frames
 from reproid.synthetic.plan import make_world
-from reproid.synthetic.render import render_dataset
+from reproid.synthetic.render import Rendered, render_dataset
 from reproid.synthetic.truth import FrameTruth, decode_mask, encode_mask, frame_truths
 
 CLEAN = SyntheticSpec(
@@ -110,7 +112,9 @@ def test_frame_truths_occluded_person_loses_what_the_mask_loses() -> None:
     assert max(shares) > 0.2
 
 
-def test_render_dataset_truth_has_a_row_per_image_and_changes_no_pixel(tiny: SyntheticSpec, rendered, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_render_dataset_truth_has_a_row_per_image_and_changes_no_pixel(
+    tiny: SyntheticSpec, rendered: Rendered, tmp_path: Path
+) -> None:
     out = render_dataset(tiny.model_copy(update={"truth": True}), tmp_path / "set", workers=2)
     assert out.digest == rendered.digest
     rows = pq.read_table(tmp_path / "set/truth/images.parquet").to_pylist()
