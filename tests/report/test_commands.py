@@ -85,3 +85,17 @@ def test_report_loads_no_torch_nor_anything_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_rendering_loads_no_torch(made: Made) -> None:
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from reproid.cli import cli\n"
+        "done = CliRunner().invoke(cli, ['report', '--out', 'pages'], catch_exceptions=False)\n"
+        "sys.exit('torch is loaded' if 'torch' in sys.modules else done.exit_code)"
+    )
+    made.fill()
+    done = subprocess.run([sys.executable, "-c", code], cwd=made.root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (made.root / "pages" / "protocols.html").is_file()
