@@ -7,6 +7,7 @@ from reproid.catalog.datasets import SyntheticDataSet, folder_of, index_of
 from reproid.catalog.plan import find_run, plan_suite, plan_table, planned_runs
 from reproid.catalog.project import prefer_own_programs
 from reproid.catalog.protocols import get_protocol
+from reproid.catalog.site import load_site
 from reproid.errors import InputError
 
 prefer_own_programs()  # jobs find `reproid` beside the Python that runs Snakemake, whether its environment is activated or not
@@ -14,6 +15,7 @@ prefer_own_programs()  # jobs find `reproid` beside the Python that runs Snakema
 try:
     CATALOG = load_catalog(Path.cwd())
     PLAN = plan_suite(CATALOG)
+    SITE = load_site(CATALOG.root)
 except InputError as error:
     print(f"reproid: error: {error}", file=sys.stderr)
     sys.exit(2)

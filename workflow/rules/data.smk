@@ -20,7 +20,8 @@ rule render:
         "results/benchmarks/render/{dataset}-{digest}.tsv"
     threads: 2
     resources:
-        mem_mb=2000,
+        **SITE.cpu(),
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=30,
     shell:
         "reproid data synth --dataset {wildcards.dataset} --workers {threads} > {log} 2>&1"
@@ -38,7 +39,8 @@ rule index:
     benchmark:
         "results/benchmarks/index/{dataset}-{digest}.tsv"
     resources:
-        mem_mb=4000,
+        **SITE.cpu(),
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=60,
     shell:
         "reproid data index --dataset {wildcards.dataset} > {log} 2>&1"

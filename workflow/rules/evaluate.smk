@@ -12,7 +12,8 @@ rule embed:
         "results/benchmarks/embed/{dataset}/{run_id}-{sampling}.tsv"
     threads: 4
     resources:
-        mem_mb=8000,
+        **SITE.gpu(),
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=240,
     shell:
         "reproid embed --run results/runs/{wildcards.dataset}/{wildcards.run_id} --out {output} --threads {threads} > {log} 2>&1"
@@ -30,7 +31,8 @@ rule evaluate:
     benchmark:
         "results/benchmarks/evaluate/{dataset}/{run_id}-{protocol}.tsv"
     resources:
-        mem_mb=2000,
+        **SITE.cpu(),
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=30,
     params:
         revision=lambda wildcards: get_protocol(wildcards.protocol).revision,

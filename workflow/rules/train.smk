@@ -24,7 +24,8 @@ rule train:
         "results/benchmarks/train/{dataset}/{run_id}.tsv"
     threads: 4
     resources:
-        mem_mb=8000,
+        **SITE.gpu(),
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=1440,
     shell:
         "reproid train --run-id {wildcards.run_id} --threads {threads} > {log} 2>&1"

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from reproid.catalog.datasets import DataSets
 from reproid.catalog.methods import Method
 from reproid.catalog.papers import Experiments, Paper, Table
+from reproid.catalog.site import Site
 from reproid.catalog.suites import Params, Suite
 from reproid.catalog.weights import WeightsFile
 from reproid.files import write_json
@@ -17,6 +18,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "method": Method,
     "paper": Paper,
     "params": Params,
+    "site": Site,
     "suite": Suite,
     "table": Table,
     "weights": WeightsFile,
