@@ -1,8 +1,5 @@
 """Reading what is scored: embeddings or distances in .npz files, checked array by array. No pickles."""
 
-import zipfile
-import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +10,11 @@ import numpy.typing as npt
 from reproid.catalog.protocols import Protocol
 from reproid.errors import InputError
 from reproid.files import read_json
+from reproid.retrieval._npz import Arrays
 from reproid.retrieval.distances import Distances, EmbeddingDistances, Float32s, Floats, MatrixDistances
 from reproid.retrieval.rerank import RerankedDistances, Reranking
 from reproid.retrieval.splits import parse_split
 from reproid.retrieval.tracklets import Ints, Selection, Tracklets
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +116,7 @@ def read_embeddings(path: Path | str) -> EmbeddingFile:
     Raises:
         InputError: names the file and the array or row that is wrong.
     """
-    reader = _Reader.open(path)
+    reader = Arrays.open(path)
     embeddings = reader.array("embeddings", "f", 2)
     n = len(embeddings)
     finite = np.isfinite(embeddings).all(axis=1)
@@ -143,7 +139,7 @@ def read_embeddings(path: Path | str) -> EmbeddingFile:
         embeddings=embeddings.astype(np.float32, copy=False),
         tracklets=tracklets,
         is_gallery=is_gallery,
-        made=reader.made_with(),
+        made=_made_with(reader),
     )
 
 
@@ -158,7 +154,7 @@ def read_distances(path: Path | str) -> DistanceFile:
     Raises:
         InputError: names the file and the array that is wrong.
     """
-    reader = _Reader.open(path)
+    reader = Arrays.open(path)
     values = reader.array("distances", "f", 2)
     if values.dtype == np.float16:
         values = values.astype(np.float32)
@@ -172,7 +168,7 @@ def read_distances(path: Path | str) -> DistanceFile:
         )
         for side, n in zip("qg", values.shape, strict=True)
     ]
-    return DistanceFile(path=Path(path), values=values, queries=sides[0], gallery=sides[1], made=reader.made_with())
+    return DistanceFile(path=Path(path), values=values, queries=sides[0], gallery=sides[1], made=_made_with(reader))
 
 
 def with_run(made: MadeWith, path: Path) -> MadeWith:
@@ -219,65 +215,14 @@ def _rows(embeddings: Float32s, rows: Ints) -> Float32s:
     return embeddings[rows[0] : rows[-1] + 1] if rows[-1] - rows[0] == len(rows) - 1 else embeddings[rows]
 
 
-KINDS = {"Uiu": "text or a whole number", "f": "floating-point numbers", "U": "text", "b": "true or false", "iu": "whole numbers"}
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """The arrays of one file, each checked when it is asked for."""
-
-    path: Path
-    arrays: Mapping[str, Array]
-
-    @staticmethod
-    def open(path: Path | str) -> "_Reader":
-        try:
-            archive = np.load(path, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError("one array, not a .npz file", where=path, fix="Write it with numpy.savez")
-            with archive:
-                return _Reader(Path(path), {name: archive[name] for name in archive.files})
-        except FileNotFoundError as error:
-            raise InputError("file not found", where=path) from error
-        except InputError:
-            raise
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
-            reason = (
-                "it holds Python objects"
-                if "allow_pickle" in str(error) and "Object" in str(error)
-                else "it is damaged or no .npz file"
-            )
-            raise InputError(f"cannot be read: {reason}", where=path, fix="Make the file again") from error
-
-    def require(self, name: str) -> Array:
-        if name not in self.arrays:
-            raise InputError(f"array '{name}' is missing", where=self.path, got=", ".join(sorted(self.arrays)) or "no arrays")
-        return self.arrays[name]
-
-    def array(self, name: str, kind: str, dimensions: int, n: int | None = None) -> Array:
-        array = self.require(name)
-        where = f"{self.path}, array {name}"
-        if array.dtype.kind not in kind:
-            raise InputError("wrong type", where=where, expected=KINDS[kind], got=array.dtype)
-        if array.ndim != dimensions or (n is not None and len(array) != n) or 0 in array.shape:
-            wanted = f"({n},)" if n is not None else f"{dimensions} dimensions, none empty"
-            raise InputError("wrong shape", where=where, expected=wanted, got=array.shape)
-        return array
-
-    def integers(self, name: str, n: int) -> Ints:
-        return self.array(name, "iu", 1, n).astype(np.int64)
-
-    def scalar(self, name: str, kind: str) -> Any:
-        return self.array(name, kind, 0).item() if name in self.arrays else None
-
-    def made_with(self) -> MadeWith:
-        split = self.arrays.get("split")
-        return MadeWith(
-            sampling=self.scalar("sampling", "U"),
-            pooling=self.scalar("pooling", "U"),
-            frames_per_clip=self.scalar("frames_per_clip", "iu"),
-            distance=self.scalar("distance", "U"),
-            dataset=self.scalar("dataset", "U"),
-            split=None if split is None else str(self.scalar("split", "Uiu")),
-            seed=self.scalar("seed", "iu"),
-        )
+def _made_with(reader: Arrays) -> MadeWith:
+    split = reader.scalar("split", "Uiu")
+    return MadeWith(
+        sampling=reader.scalar("sampling", "U"),
+        pooling=reader.scalar("pooling", "U"),
+        frames_per_clip=reader.scalar("frames_per_clip", "iu"),
+        distance=reader.scalar("distance", "U"),
+        dataset=reader.scalar("dataset", "U"),
+        split=None if split is None else str(split),
+        seed=reader.scalar("seed", "iu"),
+    )

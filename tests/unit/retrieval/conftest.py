@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SHARED = Path(__file__).resolve().parents[4] / "shared"
+ROOT = Path(__file__).resolve().parents[3]
+SHARED = ROOT.parent / "shared"
 
 
 def _load(path: Path):
@@ -32,10 +33,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def synth():
     """The reference problem: distances, query pids, gallery pids, query cameras, gallery cameras."""
-    path = SHARED / "notes" / "evaluator-input.py"
-    if not path.exists():
-        pytest.skip("the generator of the reference problem is not beside the repository")
-    return _load(path).make()
+    return _load(ROOT / "benchmarks" / "_problem.py").synth()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Exactness: ranks by counting against full sorts, and ranks from embeddings against float64 distances."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -140,6 +142,24 @@ def test_rank_matches_any_block_and_threads_gives_the_same_bits(metric) -> None:
         again = embedding_ranks(x, y, metric, problem, block=block, threads=threads)
         assert again.ranks.tobytes() == reference.ranks.tobytes()
         assert again.matches.tobytes() == reference.matches.tobytes()
+
+
+def test_rank_matches_from_embeddings_never_holds_the_distance_matrix() -> None:
+    rng = np.random.default_rng(15)
+    problem = (
+        None,
+        rng.integers(1, 2000, 500),
+        rng.integers(1, 2000, 20_000),
+        rng.integers(0, 3, 500),
+        rng.integers(0, 3, 20_000),
+    )
+    x, y = (rng.standard_normal((n, 8)).astype(np.float32) for n in (500, 20_000))
+    embedding_ranks(x[:2], y[:50], "cosine", tuple(p if p is None else p[: (2, 50)[i % 2 == 0]] for i, p in enumerate(problem)))
+    tracemalloc.start()
+    embedding_ranks(x, y, "cosine", problem, block=(64, 1024))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.15 * 500 * 20_000 * 4
 
 
 def test_scores_synth_equal_reference_values(synth) -> None:
