@@ -25,13 +25,15 @@ rule summary:
     input:
         suite_metrics(),
     output:
-        "results/summary/metrics.json",
+        metrics="results/summary/metrics.json",
+        cmc="results/summary/cmc.csv",
+        history="results/summary/history.csv",
     log:
         "results/logs/summary.log",
     benchmark:
         "results/benchmarks/summary.tsv"
     shell:
-        "reproid summary --out {output} > {log} 2>&1"
+        "reproid summary --out {output.metrics} --plots results/summary > {log} 2>&1"
 
 
 rule report:

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "table": "reproid.cli.report",
     "summary": "reproid.cli.report",
     "report": "reproid.cli.report",
+    "status": "reproid.cli.status",
 }
 
 

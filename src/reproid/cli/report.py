@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from reproid.catalog.catalog import Catalog, load_catalog
-from reproid.files import write_json
+from reproid.files import write_json, write_text
 from reproid.report.results import Results
 
 Command = Callable[..., Any]
@@ -32,6 +32,14 @@ def _refresh(catalog: Catalog, files: Results) -> None:
     for numbers in suite_tables(catalog, files):
         write_json(files.folder / "tables" / f"{numbers.name}.json", table_json(numbers))
     write_json(files.folder / "summary" / "metrics.json", build_summary(catalog, files))
+    _write_plots(catalog, files, files.folder / "summary")
+
+
+def _write_plots(catalog: Catalog, files: Results, folder: Path) -> None:
+    from reproid.report.plots import cmc_csv, history_csv
+
+    write_text(folder / "cmc.csv", cmc_csv(catalog, files))
+    write_text(folder / "history.csv", history_csv(catalog, files))
 
 
 @click.command()
@@ -57,18 +65,23 @@ def table(name: str, out: Path, suite: str | None, results: Path | None) -> None
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="JSON file to write.")
+@click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Also write cmc.csv and history.csv there.")
 @_shared_options
-def summary(out: Path, suite: str | None, results: Path | None) -> None:
+def summary(out: Path, plots: Path | None, suite: str | None, results: Path | None) -> None:
     """Write the numbers of the suite, rebuilt from exactly the runs that it names.
 
     \b
     Examples:
       reproid summary --out results/summary/metrics.json
+      reproid summary --out results/summary/metrics.json --plots results/summary
     """  # noqa: D301
     from reproid.report.summary import build_summary
 
-    numbers = build_summary(*_open(suite, results))
+    catalog, files = _open(suite, results)
+    numbers = build_summary(catalog, files)
     write_json(out, numbers)
+    if plots is not None:
+        _write_plots(catalog, files, plots)
     scored = sum(any(run["protocols"].values()) for run in numbers["runs"].values())
     click.echo(f"{out}: suite {numbers['suite']}, {scored} of {len(numbers['runs'])} runs have metrics")
 
