@@ -119,28 +119,36 @@ def index(dataset: str, root: Path | None, out: Path | None, layout: str | None,
 @data.command()
 @click.option("--root", required=True, type=_PATH, help="Folder of a rendered set.")
 @click.option(
-    "--out", required=True, type=_PATH, help="File to write: .png for a sheet of persons x cameras, .gif for one person."
+    "--out", required=True, type=_PATH, help="File to write: .png or .jpg for a sheet of persons x cameras, .gif for one person."
 )
 @click.option("--pid", "pids", multiple=True, type=int, help="Person to show; repeat for more.  [default: the first ones]")
 @click.option("--persons", default=8, show_default=True, type=click.IntRange(1, 200), help="Rows of a sheet without --pid.")
 @click.option("--frames", type=click.IntRange(1, 200), help="Images per camera of a sheet [default: 2], of a GIF [default: 24].")
-def sheet(root: Path, out: Path, pids: tuple[int, ...], persons: int, frames: int | None) -> None:
-    """Draw a contact sheet of a rendered set, or a GIF of one person across the cameras.
+@click.option("--truth", is_flag=True, help="Show joints, masks and motion; for sets rendered with truth.")
+def sheet(root: Path, out: Path, pids: tuple[int, ...], persons: int, frames: int | None, truth: bool) -> None:
+    """Draw a contact sheet of a rendered set, a GIF of one person across the cameras, or a picture of the truth.
 
     \b
     Examples:
       reproid data sheet --root data/synthetic/mine --out sheet.png
       reproid data sheet --root data/synthetic/mine --pid 3 --out person-3.gif
+      reproid data sheet --root data/synthetic/mine --truth --out truth.png
     """  # noqa: D301
     from reproid.errors import InputError
     from reproid.synthetic.sheet import write_gif, write_sheet
+    from reproid.synthetic.truth_sheet import write_truth_sheet
 
-    if out.suffix == ".png":
+    picture = out.suffix in (".png", ".jpg")
+    if truth and picture:
+        write_truth_sheet(root, out)
+    elif picture:
         write_sheet(root, out, persons=pids or persons, frames=frames or 2)
-    elif out.suffix == ".gif":
+    elif out.suffix == ".gif" and not truth:
         write_gif(root, out, pid=(pids or (1,))[0], frames=frames or 24)
     else:
-        raise InputError("unknown kind of picture", where="--out", expected="a name that ends in .png or .gif", got=f"'{out}'")
+        raise InputError(
+            "unknown kind of picture", where="--out", expected="a name in .png or .jpg, or .gif without --truth", got=f"'{out}'"
+        )
     click.echo(out)
 
 

@@ -106,7 +106,7 @@ def _trunk(person: Person) -> list[Part]:
                 name="skirt",
                 ends=("pelvis", "hem_long" if long else "hem_skirt"),
                 sideways=(hips, hips * 1.15, hips * (1.5 if long else 1.32)),
-                deep=(deep * 1.15, deep * 1.6, deep * (2.2 if long else 1.9)),
+                deep=(deep * 1.15, deep * 1.8, deep * (3.0 if long else 2.5)),
                 caps=(0.01 * h, 0.012 * h),
                 texture="leg",
                 nearer=-0.01,

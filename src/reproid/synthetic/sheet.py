@@ -25,11 +25,11 @@ class _Set:
 
 
 def write_sheet(folder: Path | str, out: Path | str, *, persons: Sequence[int] | int = 8, frames: int = 2) -> None:
-    """Write a contact sheet as PNG: a row per person, a column per camera.
+    """Write a contact sheet: a row per person, a column per camera.
 
     Args:
         folder: a rendered set.
-        out: the file to write.
+        out: the file to write, .png or .jpg.
         persons: pids, or how many of the first ones.
         frames: images of each camera, evenly spread over the person's first tracklet there.
 
@@ -52,7 +52,7 @@ def write_sheet(folder: Path | str, out: Path | str, *, persons: Sequence[int] |
                 path = paths[round(k * (len(paths) - 1) / max(frames - 1, 1))]
                 sheet.paste(_read(found.folder / path), (camid * cell + k * spec.width, HEADER + row * (spec.height + GAP)))
     with atomic_path(out) as temporary:
-        sheet.save(temporary, "PNG", optimize=True)
+        sheet.save(temporary, optimize=True)
 
 
 def write_gif(folder: Path | str, out: Path | str, *, pid: int = 1, frames: int = 24, scale: int = 1) -> None:

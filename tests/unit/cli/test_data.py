@@ -45,8 +45,17 @@ def test_sheet_writes_what_the_name_asks_for(tmp_path: Path) -> None:
     _run("sheet", "--root", tmp_path / "set", "--pid", "2", "--frames", "4", "--out", tmp_path / "one.gif")
     assert (tmp_path / "all.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "one.gif").read_bytes().startswith(b"GIF89a")
-    with pytest.raises(InputError, match="unknown kind of picture; expected a name that ends in .png or .gif, got '.*all.jpg'"):
-        _run("sheet", "--root", tmp_path / "set", "--out", tmp_path / "all.jpg")
+    with pytest.raises(InputError, match="unknown kind of picture; expected a name in .png or .jpg, or .gif .*got '.*all.bmp'"):
+        _run("sheet", "--root", tmp_path / "set", "--out", tmp_path / "all.bmp")
+
+
+def test_sheet_of_the_truth_needs_truth(tmp_path: Path) -> None:
+    _run("synth", *SETTINGS, "--out", tmp_path / "plain")
+    with pytest.raises(InputError, match="images.parquet: the set has no truth; .*Render one: --set truth=true"):
+        _run("sheet", "--root", tmp_path / "plain", "--truth", "--out", tmp_path / "truth.png")
+    _run("synth", *SETTINGS, "--set", "truth=true", "--out", tmp_path / "known")
+    _run("sheet", "--root", tmp_path / "known", "--truth", "--out", tmp_path / "truth.png")
+    assert (tmp_path / "truth.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_synth_parameters_lists_every_one() -> None:
