@@ -16,7 +16,7 @@ SPANS = st.floats(-1e90, 1e90)
 
 
 def chart_of(*points: tuple[float, float | None], y_range: tuple[float, float] | None = None) -> Chart:
-    chart = line_chart("loss", (Line(label="loss", points=points),), alt="a", x_label="epoch", y_range=y_range)
+    chart = line_chart("loss", (Line(label="loss", points=points),), alt="a", x_label="epoch", y_range=y_range, show_last=True)
     assert chart is not None
     return chart
 

@@ -51,7 +51,7 @@ class Chart:
     alt: str
     """What the chart shows, for those who do not see it."""
     last: str
-    """The last value of a single curve in words; empty for several."""
+    """The last value in words, where it is asked for."""
     x_label: str
     lines: tuple[DrawnLine, ...]
     x_ticks: tuple[Tick, ...]
@@ -60,7 +60,13 @@ class Chart:
 
 
 def line_chart(
-    title: str, lines: tuple[Line, ...], *, alt: str, x_label: str, y_range: tuple[float, float] | None = None
+    title: str,
+    lines: tuple[Line, ...],
+    *,
+    alt: str,
+    x_label: str,
+    y_range: tuple[float, float] | None = None,
+    show_last: bool = False,
 ) -> Chart | None:
     """Return the chart of ``lines``, or None where there is no point to draw.
 
@@ -70,6 +76,7 @@ def line_chart(
         alt: text for those who do not see the chart.
         x_label: what the x axis shows.
         y_range: the y axis from and to; by default, what the points need.
+        show_last: whether the first curve's last value is told beside the title.
     """
     lines = tuple(_drawable(line) for line in lines)
     xs = [x for line in lines for x, y in line.points if y is not None]
@@ -83,7 +90,7 @@ def line_chart(
     return Chart(
         title=title,
         alt=alt,
-        last=f"last {short_float(_last(lines[0]))}" if len(lines) == 1 else "",
+        last=f"last {short_float(_last(lines[0]))}" if show_last else "",
         x_label=x_label,
         lines=tuple(_draw(index, line, x_span, y_span) for index, line in enumerate(lines)),
         x_ticks=tuple(Tick(at=_x(x, x_span), text=short_float(x)) for x in x_ticks),

@@ -54,7 +54,7 @@ def _column_chart(history: History, index: int, xs: list[float | None]) -> Chart
     gaps = len(points) - len(known)
     broken = f", {plural(gaps, 'value')} not finite" if gaps else ""
     alt = f"{name}: from {short_float(known[0])} to {short_float(known[-1])} over {plural(len(points), x_label)}{broken}."
-    return line_chart(name, (Line(label=name, points=points),), alt=alt, x_label=x_label)
+    return line_chart(name, (Line(label=name, points=points),), alt=alt, x_label=x_label, show_last=True)
 
 
 def _end_points(line: Line) -> str:
