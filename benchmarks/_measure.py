@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reproid.retrieval.ranks import usable_cores
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
@@ -50,4 +52,4 @@ def machine() -> dict[str, Any]:
         names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
         model = names[0] if names else model
     load = os.getloadavg()[0]
-    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "system": platform.system(), "load_before": round(load, 2)}
+    return {"cpu": model, "cores": usable_cores(), "system": platform.system(), "load_before": round(load, 2)}

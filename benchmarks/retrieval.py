@@ -26,7 +26,7 @@ from reproid.catalog.protocols import get_protocol
 from reproid.files import write_json
 from reproid.retrieval.distances import EmbeddingDistances, MatrixDistances
 from reproid.retrieval.intervals import bootstrap_means, by_person
-from reproid.retrieval.ranks import rank_matches
+from reproid.retrieval.ranks import rank_matches, usable_cores
 from reproid.retrieval.rerank import RerankedDistances, Reranking
 from reproid.retrieval.scores import cmc, score_queries
 from reproid.retrieval.tracklets import Selection, Tracklets, select
@@ -87,7 +87,7 @@ def measure_synth() -> dict[str, Any]:
     ours(1)  # compiles
     runs = {
         "reproid, 1 thread": measure(lambda: ours(1)),
-        "reproid, all cores": measure(lambda: ours(len(os.sched_getaffinity(0)))),
+        "reproid, all cores": measure(lambda: ours(usable_cores())),
         "np.argsort alone": measure(lambda: np.argsort(distances, axis=1)),
         "a sort and a loop per query, numpy": measure(lambda: sort_and_loop(*problem), repeats=1),
     }

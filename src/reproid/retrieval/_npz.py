@@ -15,6 +15,8 @@ from reproid.retrieval.tracklets import Ints
 
 Array = npt.NDArray[Any]
 
+# What numpy and zipfile raise on bytes that are no .npz file, or were one; RuntimeError: a flag reads as encryption.
+DAMAGE = (OSError, ValueError, EOFError, KeyError, RuntimeError, OverflowError, MemoryError, zipfile.BadZipFile, zlib.error)
 KINDS = {"Uiu": "text or a whole number", "f": "floating-point numbers", "U": "text", "b": "true or false", "iu": "whole numbers"}
 
 
@@ -38,7 +40,7 @@ class Arrays:
             raise InputError("file not found", where=path) from error
         except InputError:
             raise
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+        except DAMAGE as error:
             objects = isinstance(error, ValueError) and str(error).startswith("Object arrays")
             reason = "it holds Python objects" if objects else "it is damaged or no .npz file"
             raise InputError(f"cannot be read: {reason}", where=path, fix="Make the file again") from error

@@ -1,5 +1,6 @@
 """Reading what is scored: embeddings or distances in .npz files, checked array by array. No pickles."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from reproid.retrieval.distances import Distances, EmbeddingDistances, Float32s,
 from reproid.retrieval.rerank import RerankedDistances, Reranking
 from reproid.retrieval.splits import parse_split
 from reproid.retrieval.tracklets import Ints, Selection, Tracklets
+
+ROWS_PER_CHECK = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +68,13 @@ class EmbeddingFile:
         """
         query_rows, gallery_rows = self.sides(protocol)
         rows = query_rows[selection.query_rows], gallery_rows[selection.gallery_rows]
-        if protocol.distance == "cosine":
-            for side in rows:
-                zero = side[~self.embeddings[side].any(axis=1)]
-                if len(zero):
-                    raise InputError(
-                        "the cosine distance of a zero vector is undefined",
-                        where=f"{self.path}, array embeddings, row {zero[0]}",
-                        got=f"{len(zero)} such rows",
-                    )
         queries, gallery = (_rows(self.embeddings, side) for side in rows)
+        if protocol.distance == "cosine":
+            for side, embeddings in zip(rows, (queries, gallery), strict=True):
+                zero = first_row(embeddings, lambda part: np.logical_not(part.any(axis=1)))
+                if zero is not None:
+                    where = f"{self.path}, array embeddings, row {side[zero]}"
+                    raise InputError("the cosine distance of a zero vector is undefined", where=where)
         if reranking is not None:
             return RerankedDistances(queries, gallery, protocol.distance, settings=reranking)
         return EmbeddingDistances(queries, gallery, protocol.distance)
@@ -119,9 +119,10 @@ def read_embeddings(path: Path | str) -> EmbeddingFile:
     reader = Arrays.open(path)
     embeddings = reader.array("embeddings", "f", 2)
     n = len(embeddings)
-    finite = np.isfinite(embeddings).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
+    with np.errstate(over="ignore"):
+        embeddings = embeddings.astype(np.float32, copy=False)
+    row = first_row(embeddings, lambda rows: np.logical_not(np.isfinite(rows).all(axis=1)))
+    if row is not None:
         value = embeddings[row][~np.isfinite(embeddings[row])][0]
         raise InputError("embeddings must be finite", where=f"{path}, array embeddings, row {row}", got=value)
     tracklets = Tracklets(
@@ -136,7 +137,7 @@ def read_embeddings(path: Path | str) -> EmbeddingFile:
         reader.require(name)
     return EmbeddingFile(
         path=Path(path),
-        embeddings=embeddings.astype(np.float32, copy=False),
+        embeddings=embeddings,
         tracklets=tracklets,
         is_gallery=is_gallery,
         made=_made_with(reader),
@@ -208,6 +209,15 @@ def check_made_with(made: MadeWith, protocol: Protocol, *, where: object) -> Non
     only = protocol.splits.only
     if only is not None and made.split is not None and parse_split(made.split).index != only:
         raise InputError(f"protocol {protocol.name} scores one split", where=where, expected=f"split {only}", got=made.split)
+
+
+def first_row(embeddings: Float32s, is_wrong: Callable[[Float32s], Any]) -> int | None:
+    """Return the first row that ``is_wrong`` says of rows [n, D], asked for a few thousand at a time; None if there is none."""
+    for start in range(0, len(embeddings), ROWS_PER_CHECK):
+        wrong = is_wrong(embeddings[start : start + ROWS_PER_CHECK])
+        if wrong.any():
+            return start + int(np.argmax(wrong))
+    return None
 
 
 def _rows(embeddings: Float32s, rows: Ints) -> Float32s:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reproid.errors import InputError
+from reproid.retrieval._parquet import read_columns
 
 SIZE = 48, 96
 
@@ -27,16 +28,8 @@ def thumbnails(ids: Sequence[str], *, index: Path, data: Path) -> Mapping[str, s
 
 
 def _middle_frames(path: Path, ids: set[str]) -> dict[str, str]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path, columns=["tracklet_id", "frames"])
-    except FileNotFoundError as error:
-        raise InputError("file not found", where=path, fix="Give the folder of the data set's index") from error
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
-        raise InputError("no tracklet index, or damaged", where=path) from error
-    rows = zip(table["tracklet_id"].to_pylist(), table["frames"].to_pylist(), strict=True)
+    columns = read_columns(path, ("tracklet_id", "frames"), fix="Give the folder of the data set's index")
+    rows = zip(columns["tracklet_id"], columns["frames"], strict=True)
     return {name: frames[len(frames) // 2] for name, frames in rows if name in ids and frames}
 
 

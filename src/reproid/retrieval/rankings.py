@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from reproid.errors import InputError
 from reproid.files import atomic_path
+from reproid.retrieval._parquet import read_columns
 from reproid.retrieval.inspection import Rankings
 
 
@@ -39,18 +39,8 @@ def read_rankings(path: Path | str) -> Rankings:
     Raises:
         InputError: names the file and what is wrong with it.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        rows = pq.read_table(path, columns=["query_id", "gallery_id", "correct", "distance"]).to_pydict()
-        names = list(dict.fromkeys(rows["query_id"]))
-    except FileNotFoundError as error:
-        raise InputError("file not found", where=path, fix="Write it by reproid evaluate --rankings 10") from error
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError, KeyError) as error:
-        raise InputError(
-            "no table of rankings, or damaged", where=path, fix="Run reproid evaluate --rankings 10 again"
-        ) from error
+    rows = read_columns(path, ("query_id", "gallery_id", "correct", "distance"), fix="Write it by reproid evaluate --rankings 10")
+    names = list(dict.fromkeys(rows["query_id"]))
     places: dict[str, list[int]] = {name: [] for name in names}
     for place, name in enumerate(rows["query_id"]):
         places[name].append(place)

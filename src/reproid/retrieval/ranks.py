@@ -45,7 +45,7 @@ def rank_matches(
     Raises:
         InputError: if a distance is not finite; names its row.
     """
-    threads = threads or len(os.sched_getaffinity(0))
+    threads = threads or usable_cores()
     persons = _Persons(selection)
     counts = persons.counts
     found: list[tuple[Ints, Ints, Ints]] = []
@@ -68,6 +68,12 @@ def rank_matches(
         dropped=np.where(kept > 0, SCORED, np.where(counts == 0, NO_MATCH, ONLY_SAME_CAMERA)),
         longest=longest,
     )
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    # Not every system can say which cores a process is bound to.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Persons:

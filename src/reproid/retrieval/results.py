@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from reproid.catalog.protocols import Protocol
 from reproid.errors import InputError
 from reproid.files import read_json
+from reproid.retrieval._parquet import read_columns
 from reproid.retrieval.distances import Float64s
 from reproid.retrieval.evaluation import SCHEMA, metric_values
 from reproid.retrieval.inputs import MadeWith
@@ -52,7 +53,8 @@ class Result:
     reranking: dict[str, Any] | None
     values: dict[str, float]
     """map, minp, rank1, rank5, rank10, rank20; fractions."""
-    counts: dict[str, Any]
+    counts: dict[str, int]
+    """queries, scored, gallery."""
 
     @cached_property
     def queries(self) -> QueryTable:
@@ -86,7 +88,7 @@ def read_result(path: Path | str) -> Result:
             made=MadeWith(**content["made_with"]),
             reranking=content["reranking"],
             values={name: float(content[name]) for name in ("map", "minp", "rank1", "rank5", "rank10", "rank20")},
-            counts=content["counts"],
+            counts={name: int(content["counts"][name]) for name in ("queries", "scored", "gallery")},
         )
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise InputError(f"not a complete metrics file ({error})", where=path, fix="Run reproid evaluate again") from error
@@ -98,29 +100,21 @@ def read_queries(path: Path | str) -> QueryTable:
     Raises:
         InputError: names the file and the column that is missing.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    values = read_columns(path, COLUMNS, fix="reproid evaluate writes it beside the metrics file")
+    scored = [place for place, reason in enumerate(values["dropped"]) if reason is None]
+    columns = {name: [values[name][place] for place in scored] for name in COLUMNS}
     try:
-        table = pq.read_table(path)
-    except FileNotFoundError as error:
-        raise InputError("file not found", where=path, fix="It is written beside the metrics file by reproid evaluate") from error
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError("not a Parquet file, or damaged", where=path, fix="Run reproid evaluate again") from error
-    missing = [name for name in COLUMNS if name not in table.column_names]
-    if missing:
-        raise InputError(f"column '{missing[0]}' is missing", where=path, got=", ".join(table.column_names))
-    table = table.filter(pa.compute.is_null(table["dropped"]))
-    columns = {name: table[name].to_numpy() for name in COLUMNS if name not in ("tracklet_id", "dropped")}
-    return QueryTable(
-        ids=np.array(table["tracklet_id"].to_pylist(), np.str_),
-        pids=columns["pid"].astype(np.int64),
-        camids=columns["camid"].astype(np.int64),
-        ap=columns["ap"].astype(np.float64),
-        inp=columns["inp"].astype(np.float64),
-        first_hit=columns["first_hit_rank"].astype(np.int64),
-        positives=columns["positives"].astype(np.int64),
-    )
+        return QueryTable(
+            ids=np.array(columns["tracklet_id"], np.str_),
+            pids=np.array(columns["pid"], np.int64),
+            camids=np.array(columns["camid"], np.int64),
+            ap=np.array(columns["ap"], np.float64),
+            inp=np.array(columns["inp"], np.float64),
+            first_hit=np.array(columns["first_hit_rank"], np.int64),
+            positives=np.array(columns["positives"], np.int64),
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError("a scored query lacks a value", where=path, fix="Run reproid evaluate again") from error
 
 
 def _json(value: object) -> str:

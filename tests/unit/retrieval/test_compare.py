@@ -103,8 +103,8 @@ def test_thumbnails_frame_outside_the_data_folder_is_refused(tmp_path) -> None:
     ("make", "message"),
     [
         (lambda path: None, "file not found. Give the folder of the data set's index"),
-        (lambda path: path.write_bytes(b"x"), "no tracklet index, or damaged"),
-        (lambda path: pq.write_table(pa.table({"other": [1]}), path), "no tracklet index, or damaged"),
+        (lambda path: path.write_bytes(b"x"), "not a Parquet file, or damaged. Give the folder"),
+        (lambda path: pq.write_table(pa.table({"other": [1]}), path), "column 'tracklet_id' is missing; got other"),
     ],
     ids=["missing", "damaged", "columns"],
 )
@@ -143,8 +143,8 @@ def test_rankings_file_returns_what_was_written(tmp_path, embedding_file) -> Non
     ("make", "message"),
     [
         (lambda path: None, "file not found. Write it by reproid evaluate --rankings 10"),
-        (lambda path: path.write_bytes(b"PAR1PAR1"), "no table of rankings, or damaged"),
-        (lambda path: pq.write_table(pa.table({"query_id": ["a"]}), path), "no table of rankings, or damaged"),
+        (lambda path: path.write_bytes(b"PAR1PAR1"), "not a Parquet file, or damaged. Write it by"),
+        (lambda path: pq.write_table(pa.table({"query_id": ["a"]}), path), "column 'gallery_id' is missing; got query_id"),
     ],
     ids=["missing", "damaged", "columns"],
 )

@@ -58,6 +58,24 @@ def test_evaluate_misaligned_cameras_follow_the_released_code(oracle, embedding_
     assert evaluation.dropped.get("only_same_camera", 0) + evaluation.dropped.get("no_match", 0) == int(np.isnan(truth.ap).sum())
 
 
+def test_evaluate_misaligned_from_distances_equals_that_from_embeddings(
+    oracle, tmp_path, embedding_file, embedding_arrays
+) -> None:
+    a = embedding_arrays
+    np.savez(
+        tmp_path / "d.npz",
+        distances=oracle.naive_distances(a["embeddings"][:40], a["embeddings"], "euclidean"),
+        **{f"q_{name}": a[name][:40] for name in ("pids", "camids", "n_frames")},
+        **{f"g_{name}": a[name] for name in ("pids", "camids", "n_frames", "is_query")},
+    )
+    protocol = get_protocol("mars-camera-misaligned")
+    given, computed = (
+        evaluate(file, protocol, QUICK) for file in (read_distances(tmp_path / "d.npz"), read_embeddings(embedding_file))
+    )
+    assert given.ranks.ranks.tobytes() == computed.ranks.ranks.tobytes()
+    assert given.to_json()["counts"] == computed.to_json()["counts"]
+
+
 def test_evaluate_cameras_of_the_protocol_choose_queries_and_gallery(embedding_file, embedding_arrays) -> None:
     evaluation = evaluate(read_embeddings(embedding_file), get_protocol("ilids-mean10"), QUICK)
     assert set(evaluation.selection.queries.camids) == {0}

@@ -1,7 +1,10 @@
+import contextlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reproid.catalog.protocols import get_protocol
 from reproid.errors import InputError
@@ -38,6 +41,10 @@ EMBEDDING_MISTAKES = {
     "float pids": (lambda a: a | {"pids": a["pids"] + 0.5}, "array pids: wrong type; expected whole numbers, got float64"),
     "integer flags": (lambda a: a | {"is_query": a["pids"]}, "array is_query: wrong type; expected true or false, got int32"),
     "NaN": (_nan_row, "array embeddings, row 7: embeddings must be finite; got nan"),
+    "too large": (
+        lambda a: a | {"embeddings": a["embeddings"].astype(np.float64) * 1e300},
+        "array embeddings, row 0: embeddings must be finite; got -?inf",
+    ),
     "text frames": (lambda a: a | {"frames_per_clip": np.array("8")}, "array frames_per_clip: .*whole numbers, got <U1"),
 }  # fmt: skip
 
@@ -54,6 +61,13 @@ def _truncate(path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
 
 
+def _set_encrypted(path) -> None:
+    data = bytearray(path.read_bytes())
+    place = data.index(b"PK\x01\x02")
+    data[place + 8] |= 1
+    path.write_bytes(data)
+
+
 def _flip_bytes(path) -> None:
     data = bytearray(path.read_bytes())
     data[3000:3040] = bytes(40)
@@ -62,6 +76,7 @@ def _flip_bytes(path) -> None:
 
 DAMAGE = {
     "truncated": (_truncate, "cannot be read: it is damaged"),
+    "encrypted": (_set_encrypted, "cannot be read: it is damaged"),
     "flipped": (_flip_bytes, "cannot be read: it is damaged"),
     "empty": (lambda path: path.write_bytes(b""), "cannot be read: it is damaged"),
     "text": (lambda path: path.write_text("hello"), "cannot be read"),
@@ -80,6 +95,25 @@ def test_read_damaged_file_is_one_line(embedding_file, case, read) -> None:
     with pytest.raises(InputError, match=rf"dense\.npz: {message}") as caught:
         read(embedding_file)
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def small_file(tmp_path_factory) -> bytes:
+    path = tmp_path_factory.mktemp("small") / "small.npz"
+    np.savez(path, distances=np.eye(2), q_pids=[1, 2], g_pids=[1, 2], q_camids=[0, 0], g_camids=[1, 1])
+    return path.read_bytes()
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_read_distances_any_changed_bytes_are_read_or_refused(tmp_path_factory, small_file, data) -> None:
+    changed = bytearray(small_file)
+    for _ in range(data.draw(st.integers(1, 3))):
+        changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "changed.npz"
+    path.write_bytes(changed)
+    with contextlib.suppress(InputError):
+        read_distances(path)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,11 @@ def test_read_queries_damaged_names_what_is_wrong(tmp_path, written) -> None:
     pq.write_table(pq.read_table(path).drop_columns(["inp"]), tmp_path / "short.parquet")
     with pytest.raises(InputError, match="short.parquet: column 'inp' is missing; got tracklet_id, pid"):
         read_queries(tmp_path / "short.parquet")
+    table = pq.read_table(path)
+    holed = table.set_column(table.column_names.index("first_hit_rank"), "first_hit_rank", pa.nulls(len(table), pa.int32()))
+    pq.write_table(holed, tmp_path / "holed.parquet")
+    with pytest.raises(InputError, match="holed.parquet: a scored query lacks a value"):
+        read_queries(tmp_path / "holed.parquet")
     path.write_bytes(b"PAR1")
     with pytest.raises(InputError, match="m.queries.parquet: not a Parquet file, or damaged"):
         read_queries(path)
