@@ -18,8 +18,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """Compile ``function`` at its first call (kept on disk for later processes) and run it without the interpreter's lock."""
-    return cast(Function, njit(cache=True, nogil=True)(function))
+    """Compile ``function`` at its first call and run it without the interpreter's lock.
+
+    The compiled code is kept on disk for later processes; where no folder for it can be written, each process compiles anew.
+    """
+    try:
+        return cast(Function, njit(cache=True, nogil=True)(function))
+    except RuntimeError:
+        return cast(Function, njit(nogil=True)(function))
 
 
 @compiled
