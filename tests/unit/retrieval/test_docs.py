@@ -24,3 +24,16 @@ def test_intervals_page_holds_the_simulations_numbers() -> None:
         for kind in ("persons", "queries"):
             parts += [f"{100 * row[f'coverage_resampling_{kind}']:.1f} %", f"{row[f'width_points_resampling_{kind}']:.2f}"]
         assert f"| {' | '.join(parts)} |" in page
+
+
+def test_protocols_page_holds_the_benchmarks_numbers() -> None:
+    page = (ROOT / "docs" / "protocols.md").read_text()
+    results = json.loads((ROOT / "benchmarks" / "retrieval.json").read_text())
+    runs = results["synth"]["runs"]
+    assert runs["reproid, 1 thread"]["cpu_ratio"] <= 0.17
+    assert runs["reproid, 1 thread"]["memory_mb"] <= 50
+    for name, run in runs.items():
+        assert f"{name} | {run['cpu_s']:.3f} | {run['memory_mb']:.0f} | {run['cpu_ratio']:.3f} of np.argsort |" in page
+    for row in results["streaming"]:
+        start = f"| {row['queries']} x {row['gallery']} from embeddings | {row['cpu_s']:.1f} | {row['memory_mb']:.0f} "
+        assert start in page
