@@ -145,7 +145,12 @@ def _check_splits(protocol: Protocol, splits: Sequence[str], *, partial: bool) -
     if len(sets) > 1:
         raise InputError("splits of two split sets", expected="one set", got=", ".join(sets))
     if wanted.set is not None and sets != [wanted.set]:
-        raise InputError(f"protocol {protocol.name} needs another split set", expected=f"{wanted.set}-<index>", got=splits[0])
+        raise InputError(
+            f"protocol {protocol.name} needs another split set",
+            expected=f"{wanted.set}-<index>",
+            got=splits[0],
+            fix=f"Splits without a set are named when scoring: reproid evaluate --split {wanted.set}-0",
+        )
     if len(splits) > wanted.count or (len(splits) < wanted.count and not partial):
         fix = "Add the others, or pass --partial" if len(splits) < wanted.count else None
         raise InputError(

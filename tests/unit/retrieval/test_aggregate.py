@@ -105,6 +105,8 @@ def test_aggregate_file_made_otherwise_than_the_protocol_demands_is_refused(make
 def test_aggregate_split_sets_are_not_mixed(make_result) -> None:
     mixed = [make_result("dal-2018/0", 0), make_result("torchreid/1", 0)]
     refused(mixed, "splits of two split sets; expected one set, got dal-2018, torchreid", partial=True)
+    unnamed = [make_result("split-0", 0, protocol="prid-mean10-dal-2018")]
+    refused(unnamed, "expected dal-2018-<index>, got split-0. .*reproid evaluate --split dal-2018-0", partial=True)
     other = [make_result("torchreid/0", 0, protocol="prid-mean10-dal-2018")]
     refused(other, "prid-mean10-dal-2018 needs another split set; expected dal-2018-<index>, got torchreid/0", partial=True)
 
