@@ -7,11 +7,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from reproid.errors import InputError
 from reproid.synthetic import _draw as draw
 from reproid.synthetic._body import parts_of
 from reproid.synthetic._motion import block_means, pixel_displacement
 from reproid.synthetic._skeleton import COCO, JOINTS
-from reproid.synthetic._stage import Stage
+from reproid.synthetic._stage import Stage, make_stage
+from reproid.synthetic.frames import draw_frames
 from reproid.synthetic.plan import PlannedTracklet, World
 
 IMAGES = pa.schema(
@@ -87,6 +89,32 @@ def frame_truths(world: World, tracklet: PlannedTracklet, stage: Stage, labels: 
             displacement=displacement,
             share=share,
         )
+
+
+def motion_between(
+    world: World, tracklet: PlannedTracklet, *, frame: int, reference: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the motion of the blocks of any frame against any other, for clips that do not start where the Parquet file says.
+
+    Args:
+        world: the set's plan.
+        tracklet: one of its tracklets.
+        frame: 0-based in the tracklet.
+        reference: the frame I of P(x, y) ~ I(x + dx, y + dy), 0-based.
+
+    Returns:
+        (dx, dy) [2, H // 16, W // 16] and shares [H // 16, W // 16], as in `FrameTruth`.
+
+    Raises:
+        InputError: if the tracklet has no such frame.
+    """
+    for number in (frame, reference):
+        if not 0 <= number < tracklet.frames:
+            raise InputError("no such frame", where=tracklet.key, expected=f"0..{tracklet.frames - 1}", got=number)
+    stage = make_stage(world, tracklet)
+    labels = [label for _, label in draw_frames(world, tracklet, stage)]
+    parts, scene_at = (stage.parts[frame], stage.parts[reference]), (stage.scene_at[frame], stage.scene_at[reference])
+    return block_means(pixel_displacement(labels[frame], labels[reference], parts, scene_at), _is_body(labels[frame], stage))
 
 
 def _is_body(label: NDArray[np.uint8], stage: Stage) -> NDArray[np.bool_]:

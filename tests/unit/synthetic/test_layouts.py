@@ -36,6 +36,12 @@ def test_layouts_that_are_written_can_be_read() -> None:
     assert list(LAYOUTS) == list(READERS)
 
 
+def test_layout_that_needs_hdf5_says_so(tmp_path: Path) -> None:
+    for call in (lambda: build_index("ls", tmp_path, layout="ls-vid"), lambda: layout_writer("ls-vid")):
+        with pytest.raises(InputError, match="layout ls-vid: the layout is not supported: its query list is an HDF5 file"):
+            call()
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layout_index_shows_the_planned_labels(layout: str, indices: dict[str, Index]) -> None:
     world, writer = make_world(SPEC), layout_writer(layout)

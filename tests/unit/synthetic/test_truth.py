@@ -9,13 +9,14 @@ from hypothesis.extra.numpy import arrays
 
 from reproid.catalog.synthetic import SyntheticSpec
 from reproid.datasets.layouts import build_index
+from reproid.errors import InputError
 from reproid.synthetic._motion import block_means, pixel_displacement
 from reproid.synthetic._skeleton import COCO
 from reproid.synthetic._stage import make_stage
 from reproid.synthetic.frames import draw_frames
 from reproid.synthetic.plan import make_world
 from reproid.synthetic.render import Rendered, render_dataset
-from reproid.synthetic.truth import FrameTruth, decode_mask, encode_mask, frame_truths
+from reproid.synthetic.truth import FrameTruth, decode_mask, encode_mask, frame_truths, motion_between
 
 CLEAN = SyntheticSpec(
     train_persons=4, test_persons=4, cameras=4, cameras_per_person=(4, 4), frames=(6, 6), height=128, width=64,
@@ -76,6 +77,25 @@ def test_block_means_takes_the_larger_part_of_a_block() -> None:
     mean, share = block_means(moved, body)
     np.testing.assert_array_equal(mean[:, 0], [[3, 0], [-1, 0]])
     np.testing.assert_allclose(share, [[12 / 16, 4 / 16]])
+
+
+def test_motion_between_is_the_truth_of_the_file_and_of_any_other_pair() -> None:
+    world = make_world(CLEAN)
+    tracklet = world.tracklets[0]
+    truths = _truths(CLEAN, 1)[0]
+    displacement, share = motion_between(world, tracklet, frame=5, reference=0)
+    np.testing.assert_array_equal(displacement, truths[5].displacement)
+    np.testing.assert_array_equal(share, truths[5].share)
+    there, back = (motion_between(world, tracklet, frame=a, reference=b)[0] for a, b in ((3, 2), (2, 3)))
+    known = np.isfinite(there) & np.isfinite(back)
+    assert np.median(np.abs((there + back)[known])) < 1.0
+    assert np.median(np.abs(there[known])) > 0.5
+
+
+def test_motion_between_frame_beyond_the_tracklet_is_refused() -> None:
+    world = make_world(CLEAN)
+    with pytest.raises(InputError, match=r"0001C1T0001: no such frame; expected 0..5, got 6"):
+        motion_between(world, world.tracklets[0], frame=6, reference=0)
 
 
 def test_frame_truths_the_reference_has_not_moved() -> None:

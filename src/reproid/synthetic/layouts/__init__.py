@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from reproid.catalog.synthetic import SyntheticSpec
+from reproid.datasets.layouts import check_supported
 from reproid.errors import InputError, unknown_name
 from reproid.synthetic.plan import PlannedTracklet, World
 
@@ -40,8 +41,9 @@ def layout_writer(name: str) -> LayoutWriter:
     """Return the writer of a layout.
 
     Raises:
-        InputError: if it is unknown; names the known ones.
+        InputError: if it is unknown, naming the known ones, or cannot be written, saying why.
     """
+    check_supported(name)
     if name not in LAYOUTS:
         raise unknown_name("layout", name, list(LAYOUTS))
     return cast(LayoutWriter, importlib.import_module(LAYOUTS[name]).LAYOUT)
