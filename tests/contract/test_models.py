@@ -168,6 +168,11 @@ def test_options_declared_are_those_that_the_code_reads(case: Case) -> None:
     assert options.read == method.options.keys() - {"pretrained"}  # which the registry reads
 
 
+def test_option_pretrained_has_code_that_loads(case: Case) -> None:
+    declared = "pretrained" in load_methods()[case.name].options
+    assert declared == (type(case.model).load_pretrained is not ClipModel.load_pretrained)
+
+
 def test_golden_numbers_hold_for_the_revision(case: Case) -> None:
     """If this fails on purpose, raise the method's revision and write its new numbers into golden.json."""
     key = f"{case.name}/{load_methods()[case.name].revision}"

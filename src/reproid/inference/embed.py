@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def embed(job: EmbedJob) -> None:
         "sampling": np.array(settings.sampling),
         "pooling": np.array(settings.pooling),
         "frames_per_clip": np.array(settings.frames),
+        "run_id": np.array(run.run_id),
     }
     with atomic_path(job.out) as temporary:
         np.savez(temporary, allow_pickle=False, **columns)
@@ -123,7 +125,7 @@ def _embeddings(model: ClipModel, clips: TestClips, frames: int, workers: int) -
     batches = [list(range(start, min(start + size, len(clips)))) for start in range(0, len(clips), size)]
     loaded = load_batches(clips, batches, workers=workers)
     bar = tqdm(batches, unit="batch", desc="embed", file=sys.stderr, disable=not sys.stderr.isatty())
-    with torch.inference_mode():
+    with torch.inference_mode(), closing(loaded):
         for batch, clip in zip(bar, loaded, strict=True):
             yield [clips.owners[item] for item in batch], model(clip.to(device)).embedding.float().cpu().numpy()
 

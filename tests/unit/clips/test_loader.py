@@ -1,3 +1,7 @@
+import os
+import signal
+import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,7 +9,7 @@ import pytest
 import torch
 
 from reproid.catalog.settings import Clips, Embed
-from reproid.clips.clip import Clip
+from reproid.clips.clip import Clip, Sample
 from reproid.clips.datasets import Draw, TestClips, TrainingClips
 from reproid.clips.loader import load_batches
 from reproid.datasets.index import load_index
@@ -95,3 +99,57 @@ def test_load_batches_broken_image_keeps_its_one_line(tmp_path: Path, workers: i
         list(load_batches(_training(places), BATCHES, workers=workers))
     assert "Traceback" not in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+class _Deadly:
+    """Kills the process that asks it for a clip."""
+
+    def __getitem__(self, key: object) -> Sample:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError(key)
+
+
+def test_load_batches_lost_worker_is_explained() -> None:
+    message = r"a process that decodes images was lost; got DataLoader worker .*(killed|exited).*\. Give the job more memory, or"
+    with pytest.raises(InputError, match=message):
+        list(load_batches(_Deadly(), [[0]], workers=1))
+
+
+class _Odd:
+    def __getitem__(self, key: object) -> Sample:
+        raise RuntimeError("our own mistake")
+
+
+def test_load_batches_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="our own mistake"):
+        list(load_batches(_Odd(), [[0]], workers=0))
+
+
+class _Patient:
+    """Tells its process, and takes its time."""
+
+    def __getitem__(self, key: object) -> Sample:
+        if key:
+            time.sleep(60)
+        return Sample(frames=torch.zeros(1), erased=torch.zeros(1), pid=os.getpid(), camid=0, n_real=1, tracklet_id="x")
+
+
+def _ends(pid: int, within_s: float) -> bool:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        if not Path(f"/proc/{pid}").exists() or "(zombie)" in Path(f"/proc/{pid}/status").read_text():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="asks /proc for processes")
+def test_workers_survive_signals_of_others_and_obey_their_parent() -> None:
+    batches = load_batches(_Patient(), [[0], [1]], workers=1)
+    worker = int(next(batches).pid)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        subprocess.run(["kill", f"-{number.value}", str(worker)], check=True)
+    assert not _ends(worker, within_s=0.3)
+    os.kill(worker, signal.SIGTERM)
+    assert _ends(worker, within_s=5)
+    batches.close()

@@ -1,5 +1,6 @@
 """Whole trainings, as small as they get: the folder they write, and that they repeat, resume and fail as promised."""
 
+import errno
 import json
 import os
 import signal
@@ -273,3 +274,28 @@ def test_train_run_present_pretrained_weights_are_verified(job: TrainJob, projec
         InputError, match=r"resnet50-0676ba61\.pth: checkpoint differs from the declared one; expected sha256 0676ba61"
     ):
         train_run(replace(job, run=run))
+
+
+def test_train_run_on_a_full_disk_keeps_the_last_state(job: TrainJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    train_run(job)
+    broken = _elsewhere(job, "broken", save_minutes=0)
+    saves = 0
+    real = Path.write_bytes
+
+    def write(path: Path, content: bytes) -> int:
+        nonlocal saves
+        saves += 1
+        if saves == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, content)
+
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(InputError, match=r"state\.safetensors: cannot be written \(No space left"),
+    ):
+        patch.setattr(Path, "write_bytes", write)
+        train_run(broken)
+    assert [path.name for path in broken.state.iterdir()] == ["state.safetensors"]
+    train_run(broken)
+    assert read_manifest(broken.out / "manifest.json").sessions == 2
+    assert _results(broken) == _results(job)

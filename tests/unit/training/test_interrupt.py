@@ -1,0 +1,35 @@
+import os
+import signal
+import threading
+
+import pytest
+
+from reproid.training.interrupt import EXIT_REQUEUE, Interrupt
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1], ids=lambda number: number.name)
+def test_interrupt_notes_a_signal_instead_of_obeying_it(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with Interrupt() as interrupt:
+        assert interrupt.name is None
+        os.kill(os.getpid(), number)
+        assert interrupt.name == number.name
+    assert signal.getsignal(number) == before
+
+
+def test_interrupt_in_another_thread_leaves_the_handlers_alone() -> None:
+    seen = []
+
+    def work() -> None:
+        with Interrupt() as interrupt:
+            seen.append((signal.getsignal(signal.SIGTERM), interrupt.name))
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [(before, None)]
+
+
+def test_exit_code_is_that_of_sysexits() -> None:
+    assert EXIT_REQUEUE == os.EX_TEMPFAIL
