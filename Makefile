@@ -9,7 +9,7 @@ PIP = $(PY) -m pip install --disable-pip-version-check --quiet
 STAMP = $(VENV)/.installed
 SNAKEMAKE = $(PY) -m snakemake --profile $${SNAKEMAKE_PROFILE:-local}
 
-.PHONY: help environment install demo test lint format schemas lock clean
+.PHONY: help environment install demo restore test lint format schemas lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -32,6 +32,11 @@ install:
 demo: environment ## run the suite of params.yaml (as shipped: the demo) and make the report
 	@$(SNAKEMAKE) all
 	@echo "The report: $(CURDIR)/reports/index.html"
+
+restore: environment ## after a fresh clone: fetch results from the DVC remote, mark them current, verify them
+	@$(PY) -m dvc pull
+	@$(SNAKEMAKE) --touch --forceall --quiet
+	@$(PY) -m reproid verify
 
 test: environment lint ## run every test
 	@$(PY) -m pytest

@@ -66,7 +66,8 @@ class Made:
     def score(self, entry: PlannedMetrics, /, **values: Any) -> None:
         """Write a finished run with its metrics file."""
         self.finish(entry.run)
-        self.write(entry.path, metrics_json(entry.protocol, **values))
+        made_with = {"sampling": "dense", "run_id": entry.run.run_id}
+        self.write(entry.path, metrics_json(entry.protocol, **{"made_with": made_with, **values}))
 
     def finish(self, run: Run, *, weights: str = "none") -> None:
         """Write what training leaves behind."""

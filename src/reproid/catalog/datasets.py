@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from reproid.catalog._yaml import Strict
 from reproid.catalog.digest import digest
@@ -64,6 +64,8 @@ class SyntheticDataSet(_DataSet):
 
     source: Literal["synthetic"]
     spec: SyntheticSpec
+    renderer_revision: PositiveInt = Field(default_factory=lambda: RENDERER_REVISION)
+    """Written into run.json; datasets.yaml leaves it out, for it is the code's."""
 
     def identity(self) -> dict[str, Any]:
         """Return what a run id depends on."""
@@ -71,7 +73,7 @@ class SyntheticDataSet(_DataSet):
             "layout": self.layout,
             "layout_version": self.layout_version,
             "spec": self.spec.model_dump(mode="json"),
-            "renderer_revision": RENDERER_REVISION,
+            "renderer_revision": self.renderer_revision,
         }
 
 
@@ -82,6 +84,12 @@ class DataSets(Strict):
     """The file datasets.yaml."""
 
     datasets: dict[str, DataSet]
+
+    @model_validator(mode="after")
+    def _check(self) -> "DataSets":
+        if any("renderer_revision" in dataset.model_fields_set for dataset in self.datasets.values()):
+            raise ValueError("no renderer_revision: it is the code's")
+        return self
 
 
 def folder_of(name: str, dataset: RealDataSet | SyntheticDataSet, root: Path) -> Path:

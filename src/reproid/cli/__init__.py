@@ -21,6 +21,8 @@ COMMANDS: dict[str, str] = {
     "summary": "reproid.cli.report",
     "report": "reproid.cli.report",
     "status": "reproid.cli.status",
+    "verify": "reproid.cli.verify",
+    "prune": "reproid.cli.verify",
 }
 
 

@@ -37,6 +37,12 @@ class ProtocolName(_Result):
     revision: int
 
 
+class MadeWith(_Result):
+    """What a metrics file says of the embeddings behind it."""
+
+    run_id: str | None = None
+
+
 class QueryCounts(_Result):
     """How many queries a number rests on."""
 
@@ -55,6 +61,7 @@ class Metrics(_Result):
 
     schema_number: Literal[1] = Field(alias="schema")
     protocol: ProtocolName
+    made_with: MadeWith = MadeWith()
     counts: QueryCounts
     map: Fraction | None = None
     minp: Fraction | None = None

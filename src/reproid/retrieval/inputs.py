@@ -33,6 +33,8 @@ class MadeWith:
     split: str | None = None
     """``<index>`` or ``<split set>/<index>``."""
     seed: int | None = None
+    run_id: str | None = None
+    """The run whose weights made the embeddings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +175,7 @@ def read_distances(path: Path | str) -> DistanceFile:
 
 
 def with_run(made: MadeWith, path: Path) -> MadeWith:
-    """Return ``made`` with data set, split and seed, where the file does not say, of the run whose embeddings ``path`` holds.
+    """Return ``made`` completed, where the file does not say, by data set, split, seed and id of the run that it belongs to.
 
     They come from run.json, two folders up: results/runs/<dataset>/<run id>/embeddings/<sampling>.npz.
     """
@@ -181,7 +183,7 @@ def with_run(made: MadeWith, path: Path) -> MadeWith:
     if path.resolve().parent.name != "embeddings" or not run.is_file():
         return made
     content = read_json(run)
-    known = {key: content.get(key) for key in ("dataset", "split", "seed")} if isinstance(content, dict) else {}
+    known = {key: content.get(key) for key in ("dataset", "split", "seed", "run_id")} if isinstance(content, dict) else {}
     return replace(made, **{key: value for key, value in known.items() if getattr(made, key) is None})
 
 
@@ -235,4 +237,5 @@ def _made_with(reader: Arrays) -> MadeWith:
         dataset=reader.scalar("dataset", "U"),
         split=None if split is None else str(split),
         seed=reader.scalar("seed", "iu"),
+        run_id=reader.scalar("run_id", "U"),
     )

@@ -8,7 +8,9 @@ from reproid.catalog.schema import SCHEMAS, write_schemas
 from reproid.files import read_json
 
 ROOT = Path(__file__).resolve().parents[3]
-FILES = [path for pattern in ("*.yaml", "slurm/*.yaml", "suites/*.yaml", "papers/**/*.yaml") for path in sorted(ROOT.glob(pattern))]
+FILES = [
+    path for pattern in ("*.yaml", "slurm/*.yaml", "suites/*.yaml", "papers/**/*.yaml") for path in sorted(ROOT.glob(pattern))
+]
 FILES += sorted((ROOT / "src/reproid/models").glob("*/method.yaml"))
 NAMED = [path for path in FILES if "$schema=" in path.read_text().partition("\n")[0]]
 
