@@ -107,7 +107,7 @@ def test_restore_in_a_fresh_clone_leaves_nothing_to_do(fresh: Project, tmp_path:
     ok(fresh, "git", "commit", "--quiet", "--all", "--message", "remote")
     ok(fresh, "git", "clone", "--quiet", str(fresh.folder), str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone")
-    said = ok(clone, "make", "--file", str(ROOT / "Makefile"), "restore", "PY=python", "STAMP=Snakefile")
+    said = ok(clone, "make", "restore", "PY=python", "--old-file=.venv/.installed")
     assert clone.planned_jobs() == {}
     assert summary(clone) == summary(fresh)
     assert "2 runs verified" in said
