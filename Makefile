@@ -44,8 +44,8 @@ test: environment lint ## run every test
 lint: environment ## formatting, style, types, workflow, schemas
 	@$(PY) -m ruff format --check --quiet . && $(PY) -m ruff check --quiet .
 	@$(PY) -m mypy --no-error-summary
-	@$(VENV)/bin/snakefmt --check --quiet Snakefile workflow
-	@$(PY) -m snakemake --lint --quiet 2>&1 | tail -n 20
+	@$(VENV)/bin/snakefmt --check Snakefile workflow
+	@said=$$($(PY) -m snakemake --lint 2>&1) || { echo "$$said"; exit 1; }
 
 format: environment ## format Python and Snakemake files
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix . && $(VENV)/bin/snakefmt Snakefile workflow

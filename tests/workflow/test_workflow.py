@@ -1,12 +1,8 @@
 """The tiny suite through Snakemake, and which jobs run after which change (docs/what-runs-again.md)."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -143,10 +139,3 @@ def test_broken_image_stops_its_run_with_the_file_named(tiny: Project) -> None:
     (reason,) = [status["reason"] for status in failed if status["state"] == "failed"]
     assert image.name in reason
     assert "failed" in (tiny.folder / "reports/index.html").read_text()
-
-
-def test_lint_and_format_are_clean() -> None:
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for command in (["snakemake", "--lint"], ["snakefmt", "--check", "Snakefile", "workflow"]):
-        done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr

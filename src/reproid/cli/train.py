@@ -63,11 +63,15 @@ def train(
 def _the_run(run_id: str | None, run_file: Path | None) -> "Run":
     from reproid.catalog._yaml import validate
     from reproid.catalog.catalog import load_catalog
+    from reproid.catalog.methods import load_methods
     from reproid.catalog.plan import find_run
     from reproid.catalog.runs import Run
-    from reproid.errors import InputError
+    from reproid.errors import InputError, unknown_name
     from reproid.files import read_json
 
     if (run_id is None) == (run_file is None):
         raise InputError("which run?", where="reproid train", expected="either --run-id or --run-file")
-    return find_run(load_catalog(), run_id) if run_id else validate(read_json(str(run_file)), Run, where=run_file)
+    run = find_run(load_catalog(), run_id) if run_id else validate(read_json(str(run_file)), Run, where=run_file)
+    if run.settings.method not in load_methods():
+        raise unknown_name("method", run.settings.method, list(load_methods()), where=run_file)
+    return run
