@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV ?= .venv
 PY ?= $(VENV)/bin/python
 CUDA ?= 0
-PIP = $(PY) -m pip install --disable-pip-version-check --quiet
+PIP = $(PY) -m pip install --disable-pip-version-check --quiet --quiet
 STAMP = $(VENV)/.installed
 SNAKEMAKE = $(PY) -m snakemake --profile $${SNAKEMAKE_PROFILE:-local}
 

@@ -27,5 +27,7 @@ rule train:
         **SITE.gpu(),
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=1440,
+    message:
+        "Training {wildcards.run_id} on {wildcards.dataset}. Watch it with: tail -f {log}"
     shell:
         "reproid train --run-id {wildcards.run_id} --threads {threads} > {log} 2>&1"
