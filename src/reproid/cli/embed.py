@@ -32,7 +32,9 @@ def embed(run: Path, index: Path | None, data: Path | None, **options: object) -
     from reproid.files import read_json
     from reproid.inference.embed import EmbedJob
     from reproid.inference.embed import embed as write_embeddings
+    from reproid.outcomes import recorded
 
-    record = validate(read_json(run / "run.json"), Run, where=run / "run.json")
-    places = find_places(record, index=index, data=data, out=run, state=run)
-    write_embeddings(EmbedJob(run=run, index=places["index"], data=places["data"], **options))  # type: ignore[arg-type]
+    with recorded(run, f"embed-{options['out'].stem}"):  # type: ignore[attr-defined]  # click made it a path
+        record = validate(read_json(run / "run.json"), Run, where=run / "run.json")
+        places = find_places(record, index=index, data=data, out=run, state=run)
+        write_embeddings(EmbedJob(run=run, index=places["index"], data=places["data"], **options))  # type: ignore[arg-type]

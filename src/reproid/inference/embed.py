@@ -13,6 +13,7 @@ from tqdm import tqdm
 from reproid.catalog._yaml import validate
 from reproid.catalog.runs import Run
 from reproid.clips.datasets import TestClips
+from reproid.clips.declared import check_declared
 from reproid.clips.loader import load_batches
 from reproid.datasets.index import Tracklet, load_index
 from reproid.errors import InputError
@@ -56,6 +57,7 @@ def embed(job: EmbedJob) -> None:
     """
     run = read_run(job.run)
     index = load_index(job.index)
+    check_declared(run, index, job.data)
     queries, gallery = (index.tracklets(role, run.split) for role in ("query", "gallery"))
     tracklets = tuple({tracklet.tracklet_id: tracklet for tracklet in (*gallery, *queries)}.values())
     if not tracklets:

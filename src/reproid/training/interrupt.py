@@ -2,6 +2,8 @@
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -21,6 +23,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.name: str | None = None
+        self._at_once = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -32,5 +35,23 @@ class Interrupt:
         for name, handler in self._before.items():
             signal.signal(name, handler)
 
+    @contextmanager
+    def obeyed(self) -> Iterator[None]:
+        """While open, a signal, noted before or coming now, ends the block at once: for waits that nothing is lost by leaving.
+
+        Raises:
+            Interrupted: by the signal.
+        """
+        self._at_once = True
+        try:
+            if self.name:
+                raise Interrupted(self.name)
+            yield
+        finally:
+            self._at_once = False
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.name = signal.Signals(number).name
+        if self._at_once:
+            self._at_once = False
+            raise Interrupted(self.name)

@@ -3,7 +3,8 @@
 import math
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -42,8 +43,13 @@ class Course:
     """history.csv."""
 
 
-def train(state: TrainState, course: Course) -> None:
+def train(state: TrainState, course: Course, interrupt: Interrupt) -> None:
     """Train ``state.model`` from where ``state`` is to the end of the last epoch.
+
+    Args:
+        state: moved on, and saved.
+        course: what to train on.
+        interrupt: open; asked after every step, and obeyed at once while a batch is awaited.
 
     Raises:
         InputError: if a loss term or the gradient is not finite (before the weights move), or an image is broken.
@@ -58,13 +64,13 @@ def train(state: TrainState, course: Course) -> None:
     assert isinstance(model, ClipModel)
     model.train()
     saver = _Saver(state, course)
-    with Interrupt() as interrupt, closing(batches), _progress(state, course) as bar:
+    with closing(batches), _progress(state, course) as bar:
         while state.epoch < settings.epochs:
             lr = learning_rate(settings, state.epoch)
             for group in state.optimizer.param_groups:
                 group["lr"] = lr
             while state.step < sampler.steps:
-                clip = next(batches)
+                clip = saver.while_waiting(batches, interrupt)
                 values = train_step(
                     model, state.optimizer, clip.to(course.device), labels.of(clip), settings, place=_place(state)
                 )
@@ -136,15 +142,26 @@ class _Saver:
         self._start = self._saved = time.monotonic()
         self._earlier_s = state.wall_s
 
+    def while_waiting(self, batches: Iterator[Clip], interrupt: Interrupt) -> Clip:
+        """Return the next batch. Decoding may hang, as on a lost network drive: a signal is not kept waiting for it."""
+        try:
+            with interrupt.obeyed():
+                return next(batches)
+        except Interrupted:
+            raise self._leave(interrupt) from None
+
     def after_step(self, interrupt: Interrupt) -> None:
         if interrupt.name:
-            self._save()
-            raise Interrupted(f"{interrupt.name} in {_place(self._state)}")
+            raise self._leave(interrupt)
         if time.monotonic() - self._saved >= 60 * self._course.save_minutes:
             self._save()
 
     def after_epoch(self) -> None:
         self._save()
+
+    def _leave(self, interrupt: Interrupt) -> Interrupted:
+        self._save()
+        return Interrupted(f"{interrupt.name} in {_place(self._state)}")
 
     def _save(self) -> None:
         self._saved = time.monotonic()
@@ -178,6 +195,7 @@ def _progress(state: TrainState, course: Course) -> "tqdm[NoReturn]":
 def _report(row: EpochRow, bar: "tqdm[NoReturn]") -> None:
     values = "  ".join(f"{name} {value:.4f}" for name, value in row.means.items())
     if bar.disable:
-        print(f"epoch {row.epoch}  lr {row.lr:.2e}  {values}", file=sys.stderr, flush=True)
+        with suppress(OSError):  # the log's disk is full: what is written to the results will say so
+            print(f"epoch {row.epoch}  lr {row.lr:.2e}  {values}", file=sys.stderr, flush=True)
     else:
         bar.set_postfix_str(f"epoch {row.epoch}  {values}")

@@ -57,10 +57,11 @@ class Manifest:
     """SHA-256 of each lock file of the clone."""
     code_sha256: str
     """See `reproid.training.digests.code_sha256`."""
-    data_sha256: str
-    """See `reproid.training.digests.data_sha256`."""
+    data_sha256: str | None
+    """See `reproid.training.digests.data_sha256`; None: the training failed before it read the index."""
     weights: str
-    """SHA-256 of the pretrained checkpoint; absent: it was not on this machine; none: the settings ask for none."""
+    """SHA-256 of the pretrained checkpoint; absent: it was not on this machine; none: the settings ask for none; unknown: the
+    training failed before it read it."""
     hardware: Hardware
     device: Literal["cpu", "cuda"]
     threads: int
@@ -77,7 +78,7 @@ class Manifest:
     peak_gpu_memory_mib: float | None
     """As torch allocated it."""
     seeds: dict[str, int]
-    """The derived seed of each axis; clips and batches derive further ones from the epoch and the place."""
+    """The derived seed of each axis, and that of torch's generator; clips and batches derive theirs from epoch and place."""
 
     def write(self, path: Path) -> None:
         """Write the file."""
@@ -98,8 +99,8 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def derived_seeds(seed: int) -> dict[str, int]:
-    """Return the seed of each axis of randomness of a training."""
-    return {axis: derive_seed(seed, axis) for axis in AXES}
+    """Return the seed of each axis of randomness of a training, and of torch's generator (dropout, drop-path)."""
+    return {axis: derive_seed(seed, axis) for axis in AXES} | {"augmentation/model": derive_seed(seed, "augmentation", "model")}
 
 
 def environment() -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 import contextlib
 import os
+import shutil
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -15,21 +14,27 @@ from reproid.catalog.project import project_root
 from reproid.catalog.runs import Run
 from reproid.catalog.weights import find_weights
 from reproid.clips.datasets import TrainingClips
+from reproid.clips.declared import check_declared
 from reproid.datasets.index import Tracklet, load_index
 from reproid.errors import InputError
-from reproid.files import write_json, write_text
-from reproid.models.base import ClipModel
-from reproid.models.checkpoint import save_tensors
+from reproid.files import read_json, write_json, write_text
+from reproid.locks import exclusive
+from reproid.models.checkpoint import load_tensors, save_tensors
 from reproid.models.registry import create_model, declared_method
+from reproid.outcomes import FAILED, describe, outcome
 from reproid.seeds import derive_seed
 from reproid.training.digests import code_sha256, data_sha256
 from reproid.training.history import history_csv
-from reproid.training.interrupt import Interrupted
+from reproid.training.interrupt import Interrupt, Interrupted
 from reproid.training.loop import Course, train
-from reproid.training.manifest import Manifest, derived_seeds, environment, peak_memory_mib
 from reproid.training.optimisation import make_optimizer
+from reproid.training.record import Record
 from reproid.training.sampler import person_sampler
 from reproid.training.state import StateFolder, TrainState
+
+STATUS = "status.json"
+LAST = (STATUS, "model.safetensors", "manifest.json")
+"""Files that say that a run is finished: none of an earlier one may stay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,65 +74,103 @@ def train_run(job: TrainJob) -> None:
     """Train a run and write its folder: run.json, history.csv, model.safetensors, manifest.json, status.json.
 
     An interrupted run continues from its state where there is one; its weights are byte for byte those of an undisturbed run with
-    the same number of threads on the same machine.
+    the same number of threads on the same machine. While another process trains the same run, this one waits, and takes over what
+    that one has made.
 
     Raises:
-        InputError: if the data, the settings or the saved files do not fit, or a loss is not finite. status.json names it.
+        InputError: if the data, the settings or the saved files do not fit, or a loss is not finite. status.json names it, and
+            the manifest lies in failed/, for that of the run's folder stands for a finished run.
         Interrupted: after SIGTERM or SIGUSR1; the state is saved.
     """
-    status = job.out / "status.json"
+    lock = job.state.parent / f".{job.state.name}.lock"
+    with Interrupt() as interrupt, contextlib.ExitStack() as stack:
+        with _failure_kept(job.out), interrupt.obeyed():
+            waited = stack.enter_context(exclusive(lock, f"another process trains run {job.run.run_id}"))
+        if waited and job.resume and _is_finished(job):
+            write_text(job.out / "run.json", _run_json(job.run))
+            return
+        with _failure_kept(job.out):
+            _clear(job.out)
+            _train(job, interrupt)
+            write_json(job.out / STATUS, outcome("done"))
+        StateFolder(folder=job.state, run_id=job.run.run_id, data_sha256="").discard()
+
+
+@contextlib.contextmanager
+def _failure_kept(out: Path) -> Iterator[None]:
     try:
-        _clear(job.out)
-        _train(job)
+        yield
     except BaseException as error:
-        kind = "interrupted" if isinstance(error, Interrupted | KeyboardInterrupt) else "failed"
-        reason = str(error) if isinstance(error, InputError | Interrupted) else f"{type(error).__name__}: {error}"
+        stopped = isinstance(error, Interrupted | KeyboardInterrupt)
+        reason = str(error) if isinstance(error, Interrupted) else describe(error)
         with contextlib.suppress(InputError):  # a folder that cannot be written to must not hide the first error
-            write_json(status, {"state": kind, "reason": reason})
+            write_json(out / STATUS, outcome("interrupted" if stopped else "failed", reason))
         raise
-    write_json(status, {"state": "done", "reason": None})
-    StateFolder(folder=job.state, run_id=job.run.run_id, data_sha256="").discard()
+
+
+def _is_finished(job: TrainJob) -> bool:
+    """Tell whether the process that was waited for has finished this very run."""
+    try:
+        about = load_tensors(job.out / "model.safetensors")[1]
+        done = read_json(job.out / STATUS)["state"] == "done"
+        same_code = read_json(job.out / "manifest.json")["code_sha256"] == code_sha256(job.run.settings.method)
+    except (InputError, KeyError, TypeError):
+        return False
+    return done and same_code and about.get("run_id") == job.run.run_id and (job.out / "history.csv").is_file()
 
 
 def _clear(out: Path) -> None:
     """Remove what an earlier run, or one that was killed in the middle of writing, left behind."""
     try:
-        for old in (out / "status.json", out / "model.safetensors", *sorted(out.glob(".*.partial*"))):
+        for old in (*(out / name for name in LAST), *sorted(out.glob(".*.partial*"))):
             old.unlink(missing_ok=True)
+        if (out / FAILED).is_dir():  # what later steps failed on is no more
+            shutil.rmtree(out / FAILED)
     except OSError as error:
         raise InputError(f"cannot be written ({error.strerror})", where=out, fix="Choose another folder") from error
 
 
-def _train(job: TrainJob) -> None:
-    began, run = time.monotonic(), job.run
-    facts = environment()
-    tracklets = _training_tracklets(job)
+def _train(job: TrainJob, interrupt: Interrupt) -> None:
+    """Train, and write the manifest last: of what was known when it failed, if it did."""
+    record = Record(run=job.run, threads=job.threads, workers=job.workers)
+    try:
+        _train_recorded(job, interrupt, record)
+    except BaseException:
+        with contextlib.suppress(InputError):
+            record.manifest().write(job.out / FAILED / "manifest.json")
+        raise
+    record.manifest().write(job.out / "manifest.json")
+
+
+def _train_recorded(job: TrainJob, interrupt: Interrupt, record: Record) -> None:
+    run = job.run
+    index = load_index(job.index)
+    check_declared(run, index, job.data)
+    record.data_sha256 = data_sha256(job.index)
+    tracklets = index.tracklets("train", run.split)
     _check_method(run)
     start = _pretrained(run)
     classes = len({tracklet.pid for tracklet in tracklets})
-    write_text(job.out / "run.json", run.model_dump_json(indent=1) + "\n")
+    write_text(job.out / "run.json", _run_json(run))
     with reproducible(run.seed, job.threads):
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = create_model(
-            run.settings.method,
-            run.settings.options,
-            classes=classes,
-            seed=run.seed,
-            weights=start.path,
-            sha256=start.sha256,
+            run.settings.method, run.settings.options, classes=classes, seed=run.seed, weights=start.path, sha256=start.sha256
         ).to(device)
+        record.weights = start.note
         state = TrainState(model=model, optimizer=make_optimizer(model, run.settings.train.optimizer))
-        course = _course(job, tracklets, device)
+        course = _course(job, tracklets, device, record.data_sha256)
         if job.resume:
             _resume(state, course)
-        earlier_s = state.wall_s
-        try:
-            train(state, course)
-        finally:
-            wall_s = earlier_s + time.monotonic() - began
-            _manifest(facts, job, course, start, wall_s=wall_s, sessions=state.sessions).write(job.out / "manifest.json")
+        record.state, record.earlier_s = state, state.wall_s
+        train(state, course, interrupt)
     write_text(course.history, history_csv(state.history))
-    _save_model(model, run, classes, job.out)
+    about = {"method": run.settings.method, "revision": run.revision, "classes": classes, "run_id": run.run_id}
+    save_tensors(job.out / "model.safetensors", model.state_dict(), about)
+
+
+def _run_json(run: Run) -> str:
+    return run.model_dump_json(indent=1) + "\n"
 
 
 @contextlib.contextmanager
@@ -147,15 +190,6 @@ def reproducible(seed: int, threads: int) -> Iterator[None]:
         finally:
             torch.use_deterministic_algorithms(before[0])
             torch.set_num_threads(before[1])
-
-
-def _training_tracklets(job: TrainJob) -> tuple[Tracklet, ...]:
-    index = load_index(job.index)
-    if index.dataset != job.run.dataset:
-        raise InputError("index of another data set", where=job.index, expected=job.run.dataset, got=index.dataset)
-    if not job.data.is_dir():
-        raise InputError("data folder not found", where=job.data, fix="Point --data to the folder of the images")
-    return index.tracklets("train", job.run.split)
 
 
 def _check_method(run: Run) -> None:
@@ -183,7 +217,7 @@ def _pretrained(run: Run) -> _Start:
     return _Start(path=path, sha256=declared.sha256, note=declared.sha256)
 
 
-def _course(job: TrainJob, tracklets: tuple[Tracklet, ...], device: torch.device) -> Course:
+def _course(job: TrainJob, tracklets: tuple[Tracklet, ...], device: torch.device, digest: str) -> Course:
     run, settings = job.run, job.run.settings
     pids = [tracklet.pid for tracklet in tracklets]
     return Course(
@@ -192,7 +226,7 @@ def _course(job: TrainJob, tracklets: tuple[Tracklet, ...], device: torch.device
         sampler=person_sampler(pids, settings.train, seed=run.seed, where=job.index),
         workers=job.workers,
         device=device,
-        state=StateFolder(folder=job.state, run_id=run.run_id, data_sha256=data_sha256(job.index)),
+        state=StateFolder(folder=job.state, run_id=run.run_id, data_sha256=digest),
         save_minutes=job.save_minutes,
         history=job.out / "history.csv",
     )
@@ -201,27 +235,3 @@ def _course(job: TrainJob, tracklets: tuple[Tracklet, ...], device: torch.device
 def _resume(state: TrainState, course: Course) -> None:
     if course.state.restore(state):
         print(f"reproid: continues after epoch {state.epoch}, batch {state.step}", file=sys.stderr)
-
-
-def _manifest(facts: dict[str, Any], job: TrainJob, course: Course, start: _Start, *, wall_s: float, sessions: int) -> Manifest:
-    cuda = course.device.type == "cuda"
-    return Manifest(
-        **facts,
-        run_id=job.run.run_id,
-        code_sha256=code_sha256(job.run.settings.method),
-        data_sha256=course.state.data_sha256,
-        weights=start.note,
-        device="cuda" if cuda else "cpu",
-        threads=job.threads,
-        workers=job.workers,
-        wall_s=round(wall_s, 1),
-        sessions=sessions,
-        peak_memory_mib=peak_memory_mib(),
-        peak_gpu_memory_mib=round(torch.cuda.max_memory_allocated() / 2**20, 1) if cuda else None,
-        seeds=derived_seeds(job.run.seed),
-    )
-
-
-def _save_model(model: ClipModel, run: Run, classes: int, out: Path) -> None:
-    about = {"method": run.settings.method, "revision": run.revision, "classes": classes, "run_id": run.run_id}
-    save_tensors(out / "model.safetensors", model.state_dict(), about)

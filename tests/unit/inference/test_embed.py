@@ -62,7 +62,9 @@ def test_embed_writes_the_arrays_of_the_interface(job: EmbedJob) -> None:
         "sampling": ("U", ()),
         "pooling": ("U", ()),
         "frames_per_clip": ("i", ()),
+        "run_id": ("U", ()),
     }
+    assert str(arrays["run_id"]) == read_run(job.run).run_id
     assert arrays["embeddings"].dtype == np.float32
     assert arrays["tracklet_ids"].tolist() == [tracklet.tracklet_id for tracklet in gallery]
     assert arrays["pids"].tolist() == [tracklet.pid for tracklet in gallery]

@@ -45,7 +45,8 @@ def test_manifest_round_trip_keeps_every_field(manifest: Manifest, tmp_path: Pat
 def test_manifest_states_packages_seeds_and_memory(manifest: Manifest) -> None:
     assert manifest.packages["torch"].startswith("2.")
     assert manifest.seeds["order"] == derive_seed(7, "order")
-    assert {"init", "order", "sampling", "augmentation"} == manifest.seeds.keys()
+    assert {"init", "order", "sampling", "augmentation", "augmentation/model"} == manifest.seeds.keys()
+    assert manifest.seeds["augmentation/model"] == derive_seed(7, "augmentation", "model")
     assert 10 < manifest.peak_memory_mib < 100_000
     assert manifest.hardware.cores == len(os.sched_getaffinity(0))
     assert manifest.hardware.cpu

@@ -69,7 +69,7 @@ def test_train_run_writes_the_whole_folder(job: TrainJob) -> None:
     train_run(job)
     names = {path.name for path in job.out.iterdir()}
     assert names == {"run.json", "history.csv", "model.safetensors", "status.json", "manifest.json"}
-    assert _status(job) == {"state": "done", "reason": None}
+    assert (_status(job)["state"], _status(job)["reason"]) == ("done", None)
     assert type(job.run).model_validate_json((job.out / "run.json").read_text()) == job.run
     rows = (job.out / "history.csv").read_text().splitlines()
     assert rows[0] == "epoch,lr,loss,accuracy,cross_entropy,triplet"
@@ -122,7 +122,7 @@ def test_train_run_after_signals_ends_with_the_same_bytes(
         with monkeypatch.context() as patch, pytest.raises(Interrupted, match=f"{name} in {place}"):
             _stop_at(patch, {2}, lambda: os.kill(os.getpid(), getattr(signal, name)))
             train_run(broken)
-        assert _status(broken) == {"state": "interrupted", "reason": f"{name} in {place}"}
+        assert (_status(broken)["state"], _status(broken)["reason"]) == ("interrupted", f"{name} in {place}")
         assert not (broken.out / "model.safetensors").exists()
     train_run(broken)
     assert _results(broken) == _results(job)
@@ -140,7 +140,7 @@ def test_train_run_after_a_crash_continues_from_the_last_saved_step(job: TrainJo
     with monkeypatch.context() as patch, pytest.raises(MemoryError):
         _stop_at(patch, {2}, crash)
         train_run(broken)
-    assert _status(broken) == {"state": "failed", "reason": "MemoryError: for the test"}
+    assert (_status(broken)["state"], _status(broken)["reason"]) == ("failed", "MemoryError: for the test")
     steps = 0
 
     def count() -> None:
@@ -211,7 +211,8 @@ def test_train_run_non_finite_term_stops_before_the_step(job: TrainJob, monkeypa
     assert _status(job)["state"] == "failed"
     assert f"'{term}' is not finite" in _status(job)["reason"]
     assert not (job.out / "model.safetensors").exists()
-    assert read_manifest(job.out / "manifest.json").run_id == job.run.run_id
+    assert read_manifest(job.out / "failed" / "manifest.json").run_id == job.run.run_id
+    assert not (job.out / "manifest.json").exists(), "it stands for a finished run"
 
 
 def test_train_run_broken_image_fails_with_its_name(job: TrainJob, tmp_path: Path) -> None:
