@@ -56,7 +56,7 @@ class Manifest:
     locks: dict[str, str]
     """SHA-256 of each lock file of the clone."""
     code_sha256: str
-    """See `reproid.training.digests.code_sha256`."""
+    """See `reproid.code_hash.code_sha256`."""
     data_sha256: str | None
     """See `reproid.training.digests.data_sha256`; None: the training failed before it read the index."""
     weights: str

@@ -15,6 +15,7 @@ from reproid.catalog.runs import Run
 from reproid.catalog.weights import find_weights
 from reproid.clips.datasets import TrainingClips
 from reproid.clips.declared import check_declared
+from reproid.code_hash import code_sha256
 from reproid.datasets.index import Tracklet, load_index
 from reproid.errors import InputError
 from reproid.files import read_json, write_json, write_text
@@ -23,7 +24,7 @@ from reproid.models.checkpoint import load_tensors, save_tensors
 from reproid.models.registry import create_model, declared_method
 from reproid.outcomes import FAILED, describe, outcome
 from reproid.seeds import derive_seed
-from reproid.training.digests import code_sha256, data_sha256
+from reproid.training.digests import data_sha256
 from reproid.training.history import history_csv
 from reproid.training.interrupt import Interrupt, Interrupted
 from reproid.training.loop import Course, train

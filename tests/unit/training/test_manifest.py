@@ -12,8 +12,7 @@ import pytest
 from reproid.errors import InputError
 from reproid.files import write_json
 from reproid.seeds import derive_seed
-from reproid.training import digests
-from reproid.training.digests import code_sha256, data_sha256, file_sha256
+from reproid.training.digests import data_sha256, file_sha256
 from reproid.training.manifest import Manifest, derived_seeds, environment, hardware, peak_memory_mib, read_manifest
 from support.tracklets import write_tracklets
 
@@ -139,19 +138,6 @@ def test_data_sha256_changes_with_each_column(tmp_path: Path, column: str, value
 def test_data_sha256_of_a_missing_index_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"tracklets\.parquet: index file cannot be read\. Make the index again"):
         data_sha256(tmp_path)
-
-
-def test_code_sha256_changes_with_the_code_of_the_method_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path in ("seeds.py", "clips/a.py", "models/base.py", "models/one/model.py", "models/two/model.py"):
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text("first")
-    monkeypatch.setattr(digests.reproid, "__file__", str(tmp_path / "__init__.py"))
-    one, two = code_sha256("one"), code_sha256("two")
-    (tmp_path / "models/one/model.py").write_text("second")
-    assert code_sha256("one") != one
-    assert code_sha256("two") == two
-    (tmp_path / "clips/a.py").write_text("second")
-    assert code_sha256("two") != two
 
 
 def test_file_sha256_of_nothing_is_none(tmp_path: Path) -> None:
