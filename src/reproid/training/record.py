@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from reproid.catalog.runs import Run
-from reproid.training.digests import code_sha256
+from reproid.code_hash import code_sha256
 from reproid.training.manifest import Manifest, derived_seeds, environment, peak_memory_mib
 from reproid.training.state import TrainState
 
