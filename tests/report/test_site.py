@@ -136,7 +136,7 @@ def test_run_page_shows_settings_counts_and_the_command_that_repeats_it(made: Ma
         "train.optimizer.lr",
         "dropped: no match in the gallery",
         f"reproid train --run-id {run.run_id}",
-        f"snakemake --cores all --forcerun train -- results/{run.folder}/metrics/mars-standard.json",
+        f"snakemake --profile ${{SNAKEMAKE_PROFILE:-local}} --forcerun train -- results/{run.folder}/metrics/mars-standard.json",
         "loss: from 4.25 to 3.1 over 3 epochs.",
         "packages (12)",
     ):

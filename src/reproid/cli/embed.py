@@ -16,7 +16,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write, .npz.")
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that decode images.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of torch on the CPU.")
-def embed(run: Path, index: Path | None, data: Path | None, **options: object) -> None:
+def embed(run: Path, index: Path | None, data: Path | None, out: Path, **options: object) -> None:
     """Describe all query and gallery tracklets of a trained run.
 
     How frames are sampled and clips pooled is in the run's settings; the file states it for `reproid evaluate`.
@@ -34,7 +34,7 @@ def embed(run: Path, index: Path | None, data: Path | None, **options: object) -
     from reproid.inference.embed import embed as write_embeddings
     from reproid.outcomes import recorded
 
-    with recorded(run, f"embed-{options['out'].stem}"):  # type: ignore[attr-defined]  # click made it a path
+    with recorded(out.parent.parent, f"embed-{out.stem}"):
         record = validate(read_json(run / "run.json"), Run, where=run / "run.json")
         places = find_places(record, index=index, data=data, out=run, state=run)
-        write_embeddings(EmbedJob(run=run, index=places["index"], data=places["data"], **options))  # type: ignore[arg-type]
+        write_embeddings(EmbedJob(run=run, index=places["index"], data=places["data"], out=out, **options))  # type: ignore[arg-type]

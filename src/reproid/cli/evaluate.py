@@ -1,7 +1,7 @@
 """`reproid evaluate`: score embeddings or distances under named protocols."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ import click
 
 from reproid.catalog.protocols import Protocol, get_protocol
 from reproid.errors import InputError
+from reproid.outcomes import recorded
 
 if TYPE_CHECKING:
     from reproid.retrieval.evaluation import Evaluation, Options
@@ -79,17 +80,26 @@ def evaluate(**options: Any) -> None:
     definitions = [get_protocol(name) for name in dict.fromkeys(request.protocols)]
     if request.inspect is not None and len(definitions) > 1:
         raise InputError("--inspect takes one protocol", got=f"{len(definitions)} protocols")
-    source = _read(request)
+    targets = [request.out if len(definitions) == 1 else request.out / f"{protocol.name}.json" for protocol in definitions]
+    with ExitStack() as records:
+        for target in targets:
+            records.enter_context(_recorded(target))
+        source = _read(request)
     settings = _settings(request)
 
     from reproid.retrieval.evaluation import write_evaluation
 
-    for protocol in definitions:
-        target = request.out if len(definitions) == 1 else request.out / f"{protocol.name}.json"
-        evaluation = _score(source, protocol, settings)
-        _write_extras(source, evaluation, target, request)
-        write_evaluation(evaluation, target)
+    for protocol, target in zip(definitions, targets, strict=True):
+        with _recorded(target):
+            evaluation = _score(source, protocol, settings)
+            _write_extras(source, evaluation, target, request)
+            write_evaluation(evaluation, target)
         click.echo(f"{_line(evaluation)} -> {target}")
+
+
+def _recorded(target: Path) -> AbstractContextManager[None]:
+    """Record a failure where the file belongs to a run: <run>/metrics/<protocol>.json."""
+    return recorded(target.parent.parent, f"evaluate-{target.stem}")
 
 
 def _read(request: Request) -> "EmbeddingFile | DistanceFile":

@@ -112,7 +112,7 @@ def _find(plan: PlannedCell, results: Results) -> _Found:
     failed: dict[str, str] = {}
     for entry in plan.metrics:
         read = results.metrics(entry.path)
-        reason = results.failure(entry.run.folder)
+        reason = results.failure(entry.run.folder, (entry.protocol,))
         if reason is not None:
             failed[entry.run.run_id] = reason
         elif broken := _broken(results, entry):

@@ -1,6 +1,7 @@
 """How far the suite is: which runs are done, failed, interrupted, not scored yet, or not there."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from reproid.catalog.catalog import Catalog
@@ -38,6 +39,9 @@ def suite_progress(catalog: Catalog, results: Results) -> tuple[RunProgress, ...
 def _progress(run: Run, paths: list[str], results: Results) -> RunProgress:
     if all(isinstance(results.metrics(path), Metrics) for path in paths):
         return RunProgress(run=run, state="done")
+    failure = results.failure(run.folder, [Path(path).stem for path in paths])
+    if failure is not None:
+        return RunProgress(run=run, state="failed", reason=failure)
     status = results.status(run.folder)
     if not isinstance(status, RunStatus):
         return RunProgress(run=run, state="missing")

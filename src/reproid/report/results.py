@@ -3,11 +3,14 @@
 import csv
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, ValidationError
+
+from reproid.outcomes import FAILED
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -81,10 +84,11 @@ class Metrics(_Result):
 
 
 class RunStatus(_Result):
-    """status.json."""
+    """status.json, and the files of failed/."""
 
     state: Literal["done", "failed", "interrupted"]
     reason: str | None = None
+    log: str | None = None
 
 
 class Cost(_Result):
@@ -143,10 +147,28 @@ class Results:
             return value
         return Damaged(path=path, reason="not a JSON object")
 
-    def failure(self, run_folder: str) -> str | None:
-        """Return why a run failed as its status.json tells it, or None when it does not say that the run failed."""
+    def failure(self, run_folder: str, protocols: Iterable[str] | None = None) -> str | None:
+        """Return why a run's training, embedding or evaluation failed, as they recorded it; None: no failure is recorded.
+
+        Args:
+            run_folder: below results/.
+            protocols: those whose evaluation counts; by default, all.
+        """
         status = self.status(run_folder)
-        return status.reason or "no reason given" if isinstance(status, RunStatus) and status.state == "failed" else None
+        if isinstance(status, RunStatus) and status.state == "failed":
+            return status.reason or "no reason given"
+        other = () if protocols is None else {f"evaluate-{name}" for name in protocols}
+        for path in sorted((self.folder / run_folder / FAILED).glob("*-*.json")):
+            later = self._load(f"{run_folder}/{FAILED}/{path.name}", RunStatus)
+            counts = protocols is None or path.stem in other or not path.stem.startswith("evaluate-")
+            if counts and isinstance(later, RunStatus) and later.state == "failed":
+                return f"{path.stem.replace('-', ' ', 1)}: {later.reason or 'no reason given'}"
+        return None
+
+    def manifest(self, run_folder: str) -> dict[str, Any] | Damaged | None:
+        """Return a run's manifest; that of its failed training where it has no other."""
+        found = self.plain(f"{run_folder}/manifest.json")
+        return self.plain(f"{run_folder}/{FAILED}/manifest.json") if found is None else found
 
     def status(self, run_folder: str) -> RunStatus | Damaged | None:
         """Return a run's status.json."""

@@ -68,7 +68,9 @@ class RunView:
     """The same numbers line by line, heads first."""
     settings: tuple[Fact, ...]
     command: str
-    """Repeats the run and what was made of it."""
+    """Makes the run, or what is missing of it; of a finished one, all of it anew."""
+    repeat: str
+    """Trains once more beside the run: the same bytes on the same machine. Empty where there is no run to repeat."""
     made_by: str
     """The command of the manifest; empty where there is none."""
     manifest: tuple[Fact, ...]
@@ -80,7 +82,7 @@ class RunView:
 def run_view(report: Report, record: RunRecord) -> RunView:
     """Return the page of a run."""
     run, results = record.run, report.results
-    manifest = results.plain(f"{run.folder}/manifest.json")
+    manifest = results.manifest(run.folder)
     fields, groups = _split_manifest(manifest if isinstance(manifest, dict) else {})
     history = results.history(run.folder)
     charts, curves_problem = history_charts(history)
@@ -100,6 +102,7 @@ def run_view(report: Report, record: RunRecord) -> RunView:
         history=history_lines(history),
         settings=facts(run.settings.model_dump(mode="json")),
         command=_command(record),
+        repeat=_repeat(run, manifest) if record.state == "done" else "",
         made_by=_made_by(manifest),
         manifest=fields,
         manifest_groups=groups,
@@ -157,7 +160,15 @@ def _counts(read: Metrics) -> tuple[Fact, ...]:
 
 def _command(record: RunRecord) -> str:
     targets = " ".join(f"results/{record.run.folder}/metrics/{name}.json" for name in record.protocols)
-    return f"snakemake --cores all --forcerun train -- {targets}"
+    again = "--forcerun train " if record.state == "done" else ""
+    return f"snakemake --profile ${{SNAKEMAKE_PROFILE:-local}} {again}-- {targets}"
+
+
+def _repeat(run: Run, manifest: object) -> str:
+    threads = manifest.get("threads") if isinstance(manifest, dict) else None
+    if not isinstance(threads, int):
+        return ""
+    return f"reproid train --run-file results/{run.folder}/run.json --threads {threads} --out results/repeated/{run.run_id}"
 
 
 def _made_by(manifest: object) -> str:
