@@ -11,6 +11,7 @@ import numpy as np
 from reproid.catalog.protocols import Protocol
 from reproid.errors import InputError
 from reproid.files import atomic_path, write_json
+from reproid.retrieval.chance import chance_level
 from reproid.retrieval.distances import Float64s
 from reproid.retrieval.inputs import DistanceFile, EmbeddingFile, MadeWith, check_made_with
 from reproid.retrieval.intervals import bootstrap_means, by_person, percentile_intervals
@@ -56,6 +57,8 @@ class Evaluation:
     minp: float
     dropped: Mapping[str, int]
     """Queries that are not scored, by reason."""
+    chance: Mapping[str, float]
+    """What rankings in random order score on these labels: see `reproid.retrieval.chance`."""
     ci95: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """95 % bootstrap intervals over persons; empty for fewer than two persons."""
 
@@ -87,6 +90,7 @@ class Evaluation:
             "minp": self.minp,
             **{f"rank{k}": self.rank(k) for k in RANKS},
             "cmc": self.cmc.tolist(),
+            "chance": dict(self.chance),
             "ci95": {name: list(bounds) for name, bounds in self.ci95.items()},
         }
 
@@ -122,6 +126,7 @@ def evaluate(source: EmbeddingFile | DistanceFile, protocol: Protocol, options: 
         map=float(queries.ap[queries.scored].mean()),
         minp=float(queries.inp[queries.scored].mean()),
         dropped=dropped,
+        chance=chance_level(queries.positives[queries.scored], ranks.lengths[queries.scored], ap=protocol.ap, ranks=RANKS),
         ci95=_intervals(queries, selection, options),
     )
 

@@ -27,8 +27,13 @@ class Ranks:
     dropped: Strings
     """[Q] why a query is not scored; empty where it is. no_match: its person is not in the gallery; only_same_camera: all
     gallery tracklets of its person were removed."""
-    longest: int
-    """Longest ranking: gallery tracklets of the query from which the fewest are removed."""
+    lengths: Ints
+    """[Q] tracklets in each ranking: the gallery less what the protocol removes for the query."""
+
+    @property
+    def longest(self) -> int:
+        """Length of the longest ranking."""
+        return int(self.lengths.max())
 
 
 def rank_matches(
@@ -49,15 +54,14 @@ def rank_matches(
     persons = _Persons(selection)
     counts = persons.counts
     found: list[tuple[Ints, Ints, Ints]] = []
-    longest = 0
+    lengths: list[Ints] = []
     with ThreadPoolExecutor(threads) as pool:
         for start, stop in _block_bounds(counts, distances.queries_per_block):
             block = distances.query_block(start, stop)
             owners, members, removed = persons.pairs(start, stop)
             per_query = np.bincount(owners[~removed], minlength=stop - start)
             found.append((per_query, *_rank_block(block, (owners, members, removed), stop - start, pool, threads)))
-            removed_per_query = np.bincount(owners[removed], minlength=stop - start)
-            longest = max(longest, len(selection.gallery) - int(removed_per_query.min()))
+            lengths.append(len(selection.gallery) - np.bincount(owners[removed], minlength=stop - start))
             if progress is not None:
                 progress(stop - start)
     kept = np.concatenate([part[0] for part in found])
@@ -66,7 +70,7 @@ def rank_matches(
         ranks=np.concatenate([part[1] for part in found]),
         matches=np.concatenate([part[2] for part in found]),
         dropped=np.where(kept > 0, SCORED, np.where(counts == 0, NO_MATCH, ONLY_SAME_CAMERA)),
-        longest=longest,
+        lengths=np.concatenate(lengths),
     )
 
 
