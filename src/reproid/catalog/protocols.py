@@ -112,6 +112,17 @@ def load_protocols() -> dict[str, Protocol]:
     return {name: get_protocol(name) for name in protocol_names()}
 
 
+def family_of(name: str) -> tuple[Protocol, ...]:
+    """Return the protocols of the family that the protocol called ``name`` belongs to: its standard first, the others by name.
+
+    Raises:
+        InputError: if there is no such protocol.
+    """
+    standard = get_protocol(name).family or name
+    members = [protocol for protocol in load_protocols().values() if (protocol.family or protocol.name) == standard]
+    return tuple(sorted(members, key=lambda protocol: (protocol.name != standard, protocol.name)))
+
+
 def read_protocol(path: Path | str) -> Protocol:
     """Read one protocol file.
 

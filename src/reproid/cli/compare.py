@@ -22,7 +22,7 @@ def compare(run_a: Path, run_b: Path, protocol: str | None, out: Path, index: Pa
     """Compare two runs: metrics, whether the difference is more than chance, and the queries that flip, as one HTML file.
 
     A run is its folder or one of its metrics files. Rankings are shown where `reproid evaluate --rankings 10` wrote them
-    beside both metrics files; pictures only where --index and --data name the frames.
+    beside both metrics files, or where the runs' embeddings are there; pictures only where --index and --data name the frames.
 
     \b
     Examples:
@@ -30,8 +30,8 @@ def compare(run_a: Path, run_b: Path, protocol: str | None, out: Path, index: Pa
       reproid compare a.json b.json --out compare.html --index results/index/demo --data data/synthetic/demo
     """  # noqa: D301
     from reproid.files import write_text
+    from reproid.retrieval.compare import SHOWN, find_result, tracklets_shown
     from reproid.retrieval.compare import compare as compare_files
-    from reproid.retrieval.compare import find_result, tracklets_shown
     from reproid.retrieval.page import compare_page
     from reproid.retrieval.pictures import thumbnails
 
@@ -40,9 +40,9 @@ def compare(run_a: Path, run_b: Path, protocol: str | None, out: Path, index: Pa
     comparison = compare_files(find_result(run_a, protocol), find_result(run_b, protocol))
     pictures = {}
     if index is not None and data is not None:
-        pictures = dict(thumbnails(tracklets_shown(comparison.flips[:20]), index=index, data=data))
+        pictures = dict(thumbnails(tracklets_shown(comparison.flips[:SHOWN]), index=index, data=data))
     names = _name(run_a), _name(run_b)
-    write_text(out, compare_page(comparison, names=names, shown=20, pictures=pictures))
+    write_text(out, compare_page(comparison, names=names, shown=SHOWN, pictures=pictures))
     first, p = comparison.differences[0], comparison.adjusted_p[0]
     scores = f"mAP {100 * first.a:.2f} against {100 * first.b:.2f}: {100 * first.difference:+.2f}, p {p:.4f} (Holm)"
     click.echo(f"{scores}; {len(comparison.flips)} queries flip at rank 1 -> {out}")

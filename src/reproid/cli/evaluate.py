@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reproid.catalog.protocols import Protocol, get_protocol
+from reproid.catalog.protocols import Protocol, family_of, get_protocol
 from reproid.errors import InputError
 from reproid.outcomes import recorded
 
@@ -29,6 +29,7 @@ class Request:
     out: Path
     rankings: int
     inspect: Path | None
+    family: Path | None
     rerank: bool
     k1: int
     k2: int
@@ -49,7 +50,8 @@ class Request:
 )
 @click.option("--out", type=FILE, required=True, metavar="PATH", help="JSON file; with several protocols, a folder.")
 @click.option("--rankings", default=0, type=click.IntRange(0), metavar="K", help="Also write the first K places of each query.")
-@click.option("--inspect", type=FILE, metavar="FILE", help="Also write camera pairs, distances and hardest queries (JSON).")
+@click.option("--inspect", type=FILE, metavar="FILE", help="Also write ranking galleries, camera pairs and distances (JSON).")
+@click.option("--family", type=FILE, metavar="FILE", help="Also score under all other protocols of its family (JSON).")
 @click.option("--rerank", is_flag=True, help="Re-rank by k-reciprocal encoding; the numbers are labelled.")
 @click.option("--rerank-k1", "k1", default=20, show_default=True, type=click.IntRange(1), help="Reciprocal neighbours.")
 @click.option("--rerank-k2", "k2", default=6, show_default=True, type=click.IntRange(1), help="Neighbours averaged.")
@@ -75,11 +77,13 @@ def evaluate(**options: Any) -> None:
       reproid evaluate --embeddings dense.npz --protocol mars-standard --out metrics/mars-standard.json
       reproid evaluate --distances d.npz --protocol mars-standard --protocol mars-matlab-ap --out metrics
       reproid evaluate --embeddings dense.npz --protocol ilids-mean10 --split 3 --seed 0 --out split3.json
+      reproid evaluate --embeddings dense.npz --protocol mars-standard --out m.json --inspect inspection.json --family family.json
     """  # noqa: D301
     request = Request(**options)
     definitions = [get_protocol(name) for name in dict.fromkeys(request.protocols)]
-    if request.inspect is not None and len(definitions) > 1:
-        raise InputError("--inspect takes one protocol", got=f"{len(definitions)} protocols")
+    for option, file in (("--inspect", request.inspect), ("--family", request.family)):
+        if file is not None and len(definitions) > 1:
+            raise InputError(f"{option} takes one protocol", got=f"{len(definitions)} protocols")
     targets = [request.out if len(definitions) == 1 else request.out / f"{protocol.name}.json" for protocol in definitions]
     with ExitStack() as records:
         for target in targets:
@@ -136,14 +140,20 @@ def _score(source: "EmbeddingFile | DistanceFile", protocol: Protocol, settings:
 
 
 def _write_extras(source: "EmbeddingFile | DistanceFile", evaluation: "Evaluation", target: Path, request: Request) -> None:
-    from reproid.retrieval.inspection import inspect, top_rankings, write_inspection
-    from reproid.retrieval.rankings import rankings_path, write_rankings
+    from reproid.retrieval.family import score_family, write_family
+    from reproid.retrieval.inspection import inspect, write_inspection
+    from reproid.retrieval.rankings import rankings_path, top_rankings, write_rankings
 
     if request.rankings:
         rankings = top_rankings(source, evaluation.protocol, k=request.rankings, reranking=evaluation.reranking)
         write_rankings(rankings, rankings_path(target))
     if request.inspect is not None:
         write_inspection(inspect(source, evaluation, threads=request.threads), request.inspect)
+    if request.family is not None:
+        queries, others = len(evaluation.queries.scored), len(family_of(evaluation.protocol.name)) - 1
+        with _progress(queries * others, "other protocols") as advance:
+            settings = replace(_settings(request), progress=advance)
+            write_family(score_family(source, evaluation, settings), request.family)
 
 
 @contextmanager

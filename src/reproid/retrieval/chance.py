@@ -5,8 +5,8 @@ A query ranks N gallery tracklets, P of them matches; all orders are equally lik
 * rank-k: 1 - C(N - P, k) / C(N, k), the chance that not all of the first k are wrong.
 * AP, step: each rank holds a match with probability P / N, and given one at rank r, (P - 1) (r - 1) / (N - 1) others are expected
   before it. So the mean of k / r_k is (H_N + (P - 1) / (N - 1) (N - H_N)) / N, with H_N = 1 + 1/2 + ... + 1/N.
-* AP, trapezoid: the precision just before a match is (P - 1) / (N - 1) on average, and 1 at rank 1: P / N in all. The trapezoid is
-  the mean of that and of the step.
+* AP, trapezoid: the precision just before a match is (P - 1) / (N - 1) on average, and 1 at rank 1: P / N in all. The trapezoid
+  is the mean of that and of the step.
 * INP: the mean of P / r over the rank r of the last match, which is r with probability C(r - 1, P - 1) / C(N, P).
 """
 

@@ -7,20 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from reproid.errors import InputError
-from reproid.retrieval.inspection import Rankings
-from reproid.retrieval.rankings import rankings_path, read_rankings
+from reproid.retrieval.inputs import read_embeddings
+from reproid.retrieval.rankings import Place, Rankings, rankings_path, read_rankings, top_rankings
+from reproid.retrieval.rerank import Reranking
 from reproid.retrieval.results import Result, read_result
 from reproid.retrieval.significance import Difference, holm, paired_differences
+from reproid.retrieval.tracklets import select
 
 LEVEL = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """One place of a ranking."""
-
-    tracklet_id: str
-    correct: bool
+SHOWN, PLACES = 20, 10
+"""Flips whose rankings are made from embeddings, and places of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +32,7 @@ class Flip:
     first_hit_a: int
     first_hit_b: int
     ranking_a: tuple[Place, ...]
-    """First places, where a rankings file lies beside the metrics; else empty."""
+    """First places, where a rankings file lies beside the metrics, or the run's embeddings are there; else empty."""
     ranking_b: tuple[Place, ...]
 
 
@@ -119,7 +115,8 @@ def _flips(a: Result, b: Result) -> tuple[Flip, ...]:
     flipped = (x.first_hit[in_a] == 1) != (y.first_hit[in_b] == 1)
     in_a, in_b = in_a[flipped], in_b[flipped]
     order = np.argsort(-np.abs(y.ap[in_b] - x.ap[in_a]), kind="stable")
-    rankings = [_rankings_of(result) for result in (a, b)]
+    shown = x.ids[in_a[order][:SHOWN]].tolist()
+    rankings = [_rankings_of(result, shown) for result in (a, b)]
     return tuple(
         Flip(
             query_id=str(x.ids[i]),
@@ -136,15 +133,25 @@ def _flips(a: Result, b: Result) -> tuple[Flip, ...]:
     )
 
 
-def _rankings_of(result: Result) -> dict[str, tuple[Place, ...]]:
+def _rankings_of(result: Result, wanted: Sequence[str]) -> dict[str, tuple[Place, ...]]:
+    """Return the first places of queries: from the rankings file beside the metrics, or else from the run's embeddings."""
     path = rankings_path(result.path)
-    return by_query(read_rankings(path)) if path.exists() else {}
+    if path.exists():
+        return by_query(read_rankings(path))
+    embeddings = result.path.parent.parent / "embeddings" / f"{result.made.sampling}.npz"
+    if result.path.parent.name != "metrics" or not embeddings.is_file() or not wanted:
+        return {}
+    source = read_embeddings(embeddings)
+    known = {name: i for i, name in enumerate(select(result.protocol, *source.labels(result.protocol)).queries.ids.tolist())}
+    queries = np.array([known[name] for name in wanted if name in known], np.int64)
+    options = {key: value for key, value in (result.reranking or {}).items() if key != "method"}
+    reranking = Reranking(**options) if result.reranking is not None else None
+    return by_query(top_rankings(source, result.protocol, k=PLACES, reranking=reranking, queries=queries))
 
 
 def by_query(rankings: Rankings) -> dict[str, tuple[Place, ...]]:
     """Return each query's places."""
-    rows = zip(rankings.query_ids, rankings.gallery_ids, rankings.correct, strict=True)
-    return {query: tuple(Place(tracklet_id=t, correct=c) for t, c in zip(ids, right, strict=True)) for query, ids, right in rows}
+    return dict(zip(rankings.query_ids, rankings.places(), strict=True))
 
 
 def tracklets_shown(flips: Sequence[Flip]) -> tuple[str, ...]:

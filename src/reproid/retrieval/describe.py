@@ -1,11 +1,6 @@
-"""Protocols in plain words, and how much of a number is its protocol."""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""Protocols in plain words."""
 
 from reproid.catalog.protocols import Protocol, get_protocol
-from reproid.errors import InputError
-from reproid.retrieval.results import Result
 
 GALLERY = {
     "with-queries": "The gallery holds the query tracklets too; a query cannot match itself, as it shares its own camera",
@@ -74,64 +69,6 @@ def differences(protocol: Protocol, other: Protocol) -> tuple[str, ...]:
     fields = (field for field in SHORT if getattr(protocol, field) != getattr(other, field))
     words = [SHORT[field][getattr(protocol, field)] for field in fields]
     return tuple(words + ([_splits(protocol)] if protocol.splits != other.splits else []))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProtocolRow:
-    """The same embeddings under one protocol, beside the family's standard. Fractions."""
-
-    protocol: str
-    differs: tuple[str, ...]
-    """What is done otherwise than in the standard, in words; empty for the standard."""
-    map: float
-    rank1: float
-    minp: float
-    map_minus_standard: float
-    rank1_minus_standard: float
-    queries: int
-    scored: int
-    gallery: int
-    reranked: bool
-    """To be labelled in the table."""
-
-
-def protocol_comparison(results: Sequence[Result]) -> tuple[ProtocolRow, ...]:
-    """Return the rows of the protocol comparison: how much of a gap is the protocol.
-
-    Args:
-        results: metrics files of the same embeddings under protocols of one family, its standard among them.
-
-    Returns:
-        The standard first, then the others by name.
-
-    Raises:
-        InputError: if the standard is missing, or the protocols are of two families.
-    """
-    families = sorted({str(result.protocol.family) for result in results})
-    if len(families) != 1:
-        raise InputError("protocols of one family are compared", expected="one family", got=", ".join(families) or "no file")
-    standard = next((result for result in results if result.protocol.name == families[0]), None)
-    if standard is None:
-        names = ", ".join(result.protocol.name for result in results)
-        raise InputError("the comparison needs its standard", expected=f"a metrics file of {families[0]}", got=names)
-    ordered = sorted(results, key=lambda result: (result is not standard, result.protocol.name))
-    return tuple(_row(result, standard) for result in ordered)
-
-
-def _row(result: Result, standard: Result) -> ProtocolRow:
-    return ProtocolRow(
-        protocol=result.protocol.name,
-        differs=differences(result.protocol, standard.protocol),
-        map=result.values["map"],
-        rank1=result.values["rank1"],
-        minp=result.values["minp"],
-        map_minus_standard=result.values["map"] - standard.values["map"],
-        rank1_minus_standard=result.values["rank1"] - standard.values["rank1"],
-        queries=result.counts["queries"],
-        scored=result.counts["scored"],
-        gallery=result.counts["gallery"],
-        reranked=result.reranking is not None,
-    )
 
 
 def _cameras_used(protocol: Protocol) -> str:

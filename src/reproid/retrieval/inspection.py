@@ -1,4 +1,4 @@
-"""Plain data to look at: rankings, hardest queries, rank-1 by pairs of cameras, distances of same and different persons."""
+"""Plain data to look at: ranking galleries, rank-1 by pairs of cameras, distances of same and of different persons."""
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,62 +9,69 @@ from reproid.catalog.protocols import Protocol
 from reproid.files import write_json
 from reproid.retrieval.distances import Distances, Float64s
 from reproid.retrieval.evaluation import Evaluation
-from reproid.retrieval.inputs import DistanceFile, EmbeddingFile
+from reproid.retrieval.rankings import Place, Source, top_rankings
 from reproid.retrieval.ranks import rank_matches
-from reproid.retrieval.rerank import Reranking
 from reproid.retrieval.scores import score_queries
-from reproid.retrieval.tracklets import Bools, Ints, Selection, Strings, select
+from reproid.retrieval.tracklets import Ints, Selection, Strings, select
 from reproid.seeds import derive_seed
 
-ROW_VALUES = 1 << 23
-Source = EmbeddingFile | DistanceFile
 
-
-@dataclass(frozen=True, kw_only=True)
-class Rankings:
-    """The first places of each query's ranking, ordered by (distance, gallery index)."""
-
-    query_ids: tuple[str, ...]
-    """[Q]"""
-    gallery_ids: tuple[tuple[str, ...], ...]
-    """[Q][up to k]"""
-    correct: tuple[tuple[bool, ...], ...]
-    """[Q][up to k] whether it is the query's person."""
-    distances: tuple[tuple[float, ...], ...]
-    """[Q][up to k]; squared and scaled for the Euclidean distance."""
-
-
-def top_rankings(source: Source, protocol: Protocol, *, k: int = 10, reranking: Reranking | None = None) -> Rankings:
-    """Return the first k places of each query, without the tracklets that the protocol removes."""
-    selection = select(protocol, *source.labels(protocol), where=source.path)
-    distances = source.distances(selection, protocol, reranking)
-    rows = min(distances.queries_per_block, max(1, ROW_VALUES // len(selection.gallery)))
-    places: list[Ints] = []
-    values: list[Float64s] = []
-    for start in range(0, len(selection.queries), rows):
-        for columns, exact in _first_places(distances, selection, (start, min(start + rows, len(selection.queries))), k):
-            places.append(columns)
-            values.append(exact)
-    ids, pids = selection.gallery.ids, selection.gallery.pids
-    return Rankings(
-        query_ids=tuple(selection.queries.ids.tolist()),
-        gallery_ids=tuple(tuple(ids[row].tolist()) for row in places),
-        correct=tuple(tuple((pids[row] == pid).tolist()) for row, pid in zip(places, selection.queries.pids, strict=True)),
-        distances=tuple(tuple(row.tolist()) for row in values),
-    )
-
-
-def hardest_queries(ids: Strings, ap: Float64s, *, n: int = 20) -> tuple[str, ...]:
-    """Return the ids of the n queries of the lowest average precision, hardest first, ties by id.
+def hardest_queries(ids: Strings, ap: Float64s, *, n: int = 10) -> Ints:
+    """Return the indices of the n queries of the lowest average precision, hardest first, ties by id.
 
     Args:
         ids: [Q] names.
         ap: [Q] average precisions; NaN where a query is not scored.
         n: how many, at most.
     """
-    scored = ~np.isnan(ap)
-    order = np.lexsort((ids[scored], ap[scored]))[:n]
-    return tuple(ids[scored][order].tolist())
+    scored = np.flatnonzero(~np.isnan(ap))
+    return scored[np.lexsort((ids[scored], ap[scored]))[:n]]
+
+
+def drawn_queries(ap: Float64s, *, n: int = 10, seed: int = 0) -> Ints:
+    """Return the indices of n scored queries, at most, drawn at random, in their order: nobody has chosen them."""
+    scored = np.flatnonzero(~np.isnan(ap))
+    generator = np.random.default_rng(derive_seed(seed, "control", "gallery"))
+    return np.sort(generator.choice(scored, min(n, len(scored)), replace=False))
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryGallery:
+    """One query with the first places of its ranking."""
+
+    query_id: str
+    pid: int
+    camid: int
+    ap: float
+    first_hit_rank: int
+    positives: int
+    """Matches in the whole ranking."""
+    places: tuple[Place, ...]
+
+
+def query_galleries(source: Source, evaluation: Evaluation, queries: Ints, *, k: int = 10) -> tuple[QueryGallery, ...]:
+    """Return the galleries of some scored queries of an evaluation of ``source``: re-ranked if it is.
+
+    Args:
+        source: what was evaluated.
+        evaluation: its scores.
+        queries: indices among the evaluation's queries.
+        k: places.
+    """
+    rankings = top_rankings(source, evaluation.protocol, k=k, reranking=evaluation.reranking, queries=queries)
+    labels, scores = evaluation.selection.queries, evaluation.queries
+    return tuple(
+        QueryGallery(
+            query_id=str(labels.ids[i]),
+            pid=int(labels.pids[i]),
+            camid=int(labels.camids[i]),
+            ap=float(scores.ap[i]),
+            first_hit_rank=int(scores.first_hit[i]),
+            positives=int(scores.positives[i]),
+            places=places,
+        )
+        for i, places in zip(queries.tolist(), rankings.places(), strict=True)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,22 +142,28 @@ def distance_histogram(
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """What to look at beside the scores. Made from the distances before any re-ranking."""
+    """What to look at beside the scores. Camera pairs and distances are those before any re-ranking."""
 
     protocol: str
+    revision: int
     camera_pairs: CameraPairs
     distances: DistanceHistogram
-    hardest: tuple[str, ...]
-    """Ids of the queries of the lowest average precision, hardest first."""
+    drawn: tuple[QueryGallery, ...]
+    """Queries drawn at random."""
+    hardest: tuple[QueryGallery, ...]
+    """Those of the lowest average precision, hardest first."""
 
 
 def inspect(source: Source, evaluation: Evaluation, *, threads: int | None = None) -> Inspection:
     """Return what to look at beside the scores of an evaluation of ``source``."""
+    ids, ap = evaluation.selection.queries.ids, evaluation.queries.ap
     return Inspection(
         protocol=evaluation.protocol.name,
+        revision=evaluation.protocol.revision,
         camera_pairs=camera_pairs(source, evaluation.protocol, threads=threads),
         distances=distance_histogram(source, evaluation.protocol),
-        hardest=hardest_queries(evaluation.selection.queries.ids, evaluation.queries.ap),
+        drawn=query_galleries(source, evaluation, drawn_queries(ap)),
+        hardest=query_galleries(source, evaluation, hardest_queries(ids, ap)),
     )
 
 
@@ -159,34 +172,10 @@ def write_inspection(inspection: Inspection, path: Path | str) -> None:
     write_json(path, {"schema": 1, **asdict(inspection)})
 
 
-def _first_places(distances: Distances, selection: Selection, rows: tuple[int, int], k: int) -> list[tuple[Ints, Float64s]]:
-    """Return (gallery indices, exact distances) of the first k places for each query of ``rows``."""
-    block = distances.query_block(*rows)
-    parts = list(block.blocks())
-    values, margin = np.concatenate([part.values for part in parts], axis=1, dtype=np.float64), parts[0].margin
-    values[_removed(selection, rows)] = np.inf
-    out = []
-    for i, row in enumerate(values):
-        kth = np.partition(row, k - 1)[k - 1] if k < len(row) else np.inf
-        places = np.flatnonzero((row <= kth + 2 * margin) & np.isfinite(row)).astype(np.int64)
-        exact = block.pairs(np.full(len(places), i), places)
-        order = np.lexsort((places, exact))[:k]
-        out.append((places[order], exact[order]))
-    return out
-
-
-def _removed(selection: Selection, rows: tuple[int, int]) -> Bools:
-    """Return [rows, G] which gallery tracklets are not in a query's ranking."""
-    part, gallery = slice(*rows), selection.gallery
-    same_camera = selection.queries.camids[part, None] == gallery.camids[None]
-    removed: Bools = (selection.queries.pids[part, None] == gallery.pids[None]) & same_camera & selection.remove_same_camera
-    return removed
-
-
 def _same_person_pairs(selection: Selection) -> tuple[Ints, Ints]:
     owners, members = [], []
     for i in range(len(selection.queries)):
-        places = np.flatnonzero((selection.gallery.pids == selection.queries.pids[i]) & ~_removed(selection, (i, i + 1))[0])
+        places = np.flatnonzero((selection.gallery.pids == selection.queries.pids[i]) & ~selection.removed(i, i + 1)[0])
         owners.append(np.full(len(places), i))
         members.append(places)
     return np.concatenate(owners), np.concatenate(members)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reproid.retrieval.compare import LEVEL, Comparison, Place
+from reproid.retrieval.compare import LEVEL, Comparison
 from reproid.retrieval.describe import describe
+from reproid.retrieval.rankings import Place
 
 TITLES = {"map": "mAP", "minp": "mINP", "rank1": "rank-1", "rank5": "rank-5", "rank10": "rank-10", "rank20": "rank-20"}
 

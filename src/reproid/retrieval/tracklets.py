@@ -60,6 +60,17 @@ class Selection:
     remove_same_camera: bool
     """Whether gallery tracklets of the query's person and camera are left out of its ranking."""
 
+    def removed(self, start: int, stop: int) -> Bools:
+        """Return [stop - start, G] which gallery tracklets are not in the rankings of the queries start..stop-1."""
+        part, gallery = slice(start, stop), self.gallery
+        same_camera = self.queries.camids[part, None] == gallery.camids[None]
+        removed: Bools = (self.queries.pids[part, None] == gallery.pids[None]) & same_camera & self.remove_same_camera
+        return removed
+
+    def of_queries(self, places: Ints) -> "Selection":
+        """Return the same with only the queries at ``places``, indices from 0..Q-1."""
+        return replace(self, query_rows=self.query_rows[places], queries=self.queries.take(places))
+
 
 def select(protocol: Protocol, queries: Tracklets, gallery: Tracklets, *, where: object = None) -> Selection:
     """Return what ``protocol`` ranks.

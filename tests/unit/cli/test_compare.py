@@ -29,7 +29,8 @@ def runs(tmp_path_factory):
         write_json(folder / "run.json", {"dataset": "demo", "split": "official", "seed": seed})
         done = reproid(
             "evaluate", "--embeddings", folder / "embeddings" / "dense.npz", "--protocol", "mars-standard", "--rankings", 3,
-            "--inspect", folder / "inspection.json", "--resamples", 50, "--out", folder / "metrics" / "mars-standard.json",
+            "--inspect", folder / "inspection.json", "--family", folder / "family.json",
+            "--resamples", 50, "--out", folder / "metrics" / "mars-standard.json",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     return root
@@ -39,6 +40,9 @@ def test_evaluate_writes_what_was_asked_for_beside_the_metrics(runs) -> None:
     names = sorted(path.name.removeprefix("mars-standard.") for path in (runs / "run0" / "metrics").iterdir())
     assert names == ["json", "queries.parquet", "rankings.parquet"]
     assert read_json(runs / "run0" / "inspection.json")["camera_pairs"]["cameras"] == [0, 1, 2]
+    family = read_json(runs / "run0" / "family.json")
+    assert (len(family["protocols"]), family["skipped"], family["made_with"]["seed"]) == (7, [], 0)
+    assert family["protocols"][0]["map"] == read_json(runs / "run0" / "metrics" / "mars-standard.json")["map"]
 
 
 def test_evaluate_takes_split_and_seed_from_run_json(runs) -> None:

@@ -60,10 +60,14 @@ def test_evaluate_several_protocols_write_one_file_each(files) -> None:
             ("--distances", "{d}", "--protocol", "duke-standard", "--inspect", "x"),
             "--inspect takes one protocol; got 2 protocols.",
         ),
+        (
+            ("--distances", "{d}", "--protocol", "duke-standard", "--family", "x"),
+            "--family takes one protocol; got 2 protocols.",
+        ),
         (("--distances", "nowhere.npz"), "nowhere.npz: file not found."),
         (("--embeddings", "{d}"), "array 'embeddings' is missing"),
     ],
-    ids=["neither", "both", "unknown protocol", "inspect two", "no file", "wrong kind of file"],
+    ids=["neither", "both", "unknown protocol", "inspect two", "family two", "no file", "wrong kind of file"],
 )
 def test_evaluate_mistake_is_one_line_and_exit_code_2(files, arguments, message) -> None:
     given = [argument.replace("{d}", str(files / "d.npz")) for argument in arguments]

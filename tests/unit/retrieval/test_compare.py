@@ -12,10 +12,9 @@ from reproid.errors import InputError
 from reproid.retrieval.compare import compare, find_result, tracklets_shown
 from reproid.retrieval.evaluation import Options, evaluate, write_evaluation
 from reproid.retrieval.inputs import read_embeddings
-from reproid.retrieval.inspection import top_rankings
 from reproid.retrieval.page import compare_page
 from reproid.retrieval.pictures import thumbnails
-from reproid.retrieval.rankings import rankings_path, read_rankings, write_rankings
+from reproid.retrieval.rankings import rankings_path, read_rankings, top_rankings, write_rankings
 from reproid.retrieval.rerank import Reranking
 
 STANDARD, QUICK = get_protocol("mars-standard"), Options(resamples=0, threads=1)
@@ -53,6 +52,18 @@ def test_compare_flips_are_the_queries_whose_first_place_changes(comparison) -> 
     for flip in comparison.flips:
         assert (flip.ranking_a[0].correct, flip.ranking_b[0].correct) == (not flip.gained, flip.gained)
         assert {flip.query_id, flip.ranking_a[0].tracklet_id} <= set(tracklets_shown(comparison.flips))
+
+
+def test_compare_without_rankings_files_takes_them_from_the_embeddings(runs, comparison) -> None:
+    for run in runs:
+        (run / "embeddings").mkdir()
+        (run.parent / f"{run.name}.npz").rename(run / "embeddings" / "dense.npz")
+        rankings_path(find_result(run, None)).unlink()
+    again = compare(*[find_result(run, None) for run in runs], draws=300)
+    assert len(again.flips) == len(comparison.flips) > 3
+    for flip, known in zip(again.flips, comparison.flips, strict=True):
+        assert len(flip.ranking_a) == len(flip.ranking_b) == 10
+        assert (flip.ranking_a[:4], flip.ranking_b[:4]) == (known.ranking_a, known.ranking_b)
 
 
 def test_compare_page_shows_numbers_words_and_labelled_gaps(comparison) -> None:

@@ -8,11 +8,12 @@ from reproid.retrieval.inputs import read_distances, read_embeddings
 from reproid.retrieval.inspection import (
     camera_pairs,
     distance_histogram,
+    drawn_queries,
     hardest_queries,
     inspect,
-    top_rankings,
     write_inspection,
 )
+from reproid.retrieval.rankings import top_rankings
 from reproid.retrieval.rerank import Reranking
 
 STANDARD = get_protocol("mars-standard")
@@ -59,20 +60,43 @@ def test_top_rankings_k_beyond_the_gallery_gives_the_whole_ranking(distance_file
     assert [len(row) for row in rankings.gallery_ids] == expected.tolist()
 
 
+def test_top_rankings_of_some_queries_are_those_of_all(embedding_file) -> None:
+    source, some = read_embeddings(embedding_file), np.array([31, 4, 17])
+    for reranking in (None, Reranking()):
+        whole = top_rankings(source, STANDARD, k=6, reranking=reranking)
+        assert top_rankings(source, STANDARD, k=6, reranking=reranking, queries=some) == whole.of(some)
+
+
 def test_hardest_queries_are_the_lowest_average_precisions() -> None:
     ids, ap = np.array(["e", "d", "c", "b", "a"]), np.array([np.nan, 0.5, 0.1, 0.9, 0.1])
-    assert hardest_queries(ids, ap, n=3) == ("a", "c", "d")
-    assert hardest_queries(ids, ap) == ("a", "c", "d", "b")
+    assert ids[hardest_queries(ids, ap, n=3)].tolist() == ["a", "c", "d"]
+    assert ids[hardest_queries(ids, ap)].tolist() == ["a", "c", "d", "b"]
 
 
-def test_write_inspection_is_plain_json(tmp_path, embedding_file) -> None:
+def test_drawn_queries_are_scored_ones_each_once_and_the_same_again() -> None:
+    ap = np.where(np.arange(50) % 5 == 0, np.nan, 0.5)
+    drawn = drawn_queries(ap, n=12).tolist()
+    assert len(set(drawn)) == 12
+    assert all(i % 5 for i in drawn)
+    assert drawn == drawn_queries(ap, n=12).tolist() != drawn_queries(ap, n=12, seed=1).tolist()
+    assert drawn_queries(np.array([np.nan, 1.0])).tolist() == [1]
+
+
+@pytest.mark.parametrize("reranking", [None, Reranking()], ids=["plain", "re-ranked"])
+def test_write_inspection_holds_what_the_evaluation_says(tmp_path, embedding_file, reranking) -> None:
     source = read_embeddings(embedding_file)
-    inspection = inspect(source, evaluate(source, STANDARD, Options(resamples=0)), threads=1)
+    evaluation = evaluate(source, STANDARD, Options(resamples=0, reranking=reranking))
+    inspection = inspect(source, evaluation, threads=1)
     write_inspection(inspection, tmp_path / "inspection.json")
     content = read_json(tmp_path / "inspection.json")
     assert content["camera_pairs"]["rank1"] == [list(row) for row in inspection.camera_pairs.rank1]
     assert content["distances"]["same"] == list(inspection.distances.same)
-    assert content["hardest"] == list(inspection.hardest)
+    assert [one["ap"] for one in content["hardest"]] == sorted(evaluation.queries.ap[evaluation.queries.scored])[:10]
+    assert len({one["query_id"] for one in content["drawn"]}) == 10
+    for gallery in (*content["hardest"], *content["drawn"]):
+        first_right = next((rank for rank, place in enumerate(gallery["places"], 1) if place["correct"]), None)
+        assert first_right == (gallery["first_hit_rank"] if gallery["first_hit_rank"] <= 10 else None)
+        assert len(gallery["places"]) == 10
 
 
 def test_camera_pairs_equal_scoring_each_pair_alone(oracle, embedding_file, embedding_arrays) -> None:
