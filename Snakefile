@@ -7,6 +7,8 @@ localrules:
 
 
 rule all:
+    # The metrics too: after a failure there are pages without them, and the same command must try the failed runs again.
     default_target: True
     input:
         "reports/index.html",
+        suite_metrics(),
