@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from reproid.catalog._yaml import Strict
 from reproid.catalog.partial import partial_of
@@ -66,11 +66,15 @@ class Column(Strict):
     metric: Metric
     dataset: str | None = None
     """The data set, for accuracy; none for cost."""
+    divide_by: PositiveFloat = 1.0
+    """For cost printed in a unit of its own, such as parameters in 2^20: own figures are divided by this, then compared."""
 
     @model_validator(mode="after")
     def _check(self) -> "Column":
         if (self.metric in COST_METRICS) != (self.dataset is None):
             raise ValueError("a dataset for an accuracy metric, and none for a cost metric")
+        if self.dataset is not None and self.divide_by != 1:
+            raise ValueError("no divide_by for an accuracy metric: accuracies are in points")
         return self
 
 

@@ -200,7 +200,7 @@ def _judge_cost(plan: PlannedCell, desk: Desk) -> Cell:
     for run, read in reads:
         value = read.value(metric) if isinstance(read, Cost) else None
         if value is not None:
-            own = Own(mean=round(value, 6), sd=None, seeds=1, splits=1)
+            own = Own(mean=round(value / plan.column.divide_by, 6), sd=None, seeds=1, splits=1)
             status, detail = _cost_status(plan, desk, own)
             comparable = plan.printed is not None and status.comparable
             difference = _compared(own, plan.printed).difference if comparable else None
