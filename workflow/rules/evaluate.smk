@@ -1,3 +1,6 @@
+from reproid.catalog.protocols import family_of
+
+
 rule embed:
     # Descriptors of all query and gallery tracklets.
     input:
@@ -20,12 +23,15 @@ rule embed:
 
 
 rule evaluate:
-    # One protocol on one run. The protocol's revision is the one parameter that evaluates again and trains nothing.
+    # One protocol on one run; what to look at beside the numbers, and the same embeddings under the other protocols of the family.
+    # The protocols' revisions are the one parameter that evaluates again and trains nothing.
     input:
         embeddings_of,
     output:
         metrics="results/runs/{dataset}/{run_id}/metrics/{protocol}.json",
         queries="results/runs/{dataset}/{run_id}/metrics/{protocol}.queries.parquet",
+        inspection="results/runs/{dataset}/{run_id}/inspection/{protocol}.json",
+        family="results/runs/{dataset}/{run_id}/families/{protocol}.json",
     log:
         "results/logs/evaluate/{dataset}/{run_id}-{protocol}.log",
     benchmark:
@@ -35,6 +41,7 @@ rule evaluate:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=30,
     params:
-        revision=lambda wildcards: get_protocol(wildcards.protocol).revision,
+        revisions=lambda wildcards: [protocol.revision for protocol in family_of(wildcards.protocol)],
     shell:
-        "reproid evaluate --embeddings {input} --protocol {wildcards.protocol} --out {output.metrics} > {log} 2>&1"
+        "reproid evaluate --embeddings {input} --protocol {wildcards.protocol} --out {output.metrics}"
+        " --inspect {output.inspection} --family {output.family} > {log} 2>&1"
