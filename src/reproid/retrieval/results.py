@@ -1,5 +1,6 @@
 """Reading back what an evaluation wrote: metrics/<protocol>.json and the table of its queries."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +42,17 @@ class QueryTable:
     def persons(self) -> Persons:
         """Return the metrics summed over each person's queries."""
         return by_person(self.metrics[1], self.pids)
+
+
+def join_splits(tables: Mapping[str, QueryTable]) -> QueryTable:
+    """Return the queries of several splits as one table; a query's id then begins with its split's name.
+
+    Means over it are those over splits where the splits have equally many queries, as those of iLIDS-VID and PRID-2011 do.
+    """
+    names = ("pids", "camids", "ap", "inp", "first_hit", "positives")
+    ids = [np.array([f"{split}/{name}" for name in table.ids.tolist()], np.str_) for split, table in tables.items()]
+    columns = {name: np.concatenate([getattr(table, name) for table in tables.values()]) for name in names}
+    return QueryTable(ids=np.concatenate(ids), **columns)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,9 @@ import numpy as np
 
 from reproid.errors import InputError
 from reproid.retrieval.distances import Float64s
-from reproid.retrieval.intervals import by_person, draw_persons, percentile_intervals
+from reproid.retrieval.intervals import by_person, draw_persons
 from reproid.retrieval.results import QueryTable
-from reproid.retrieval.tracklets import Ints
+from reproid.retrieval.tracklets import Ints, Strings
 from reproid.seeds import derive_seed
 
 DRAWS_PER_STEP = 500
@@ -53,35 +53,29 @@ def paired_differences(
     Raises:
         InputError: if the two share no query, or a query has two persons.
     """
-    names, first, first_pids, ids = _mean_over_seeds(a)
-    _, second, second_pids, other_ids = _mean_over_seeds(b)
-    _, in_first, in_second = np.intersect1d(ids, other_ids, return_indices=True)
-    if len(in_first) == 0:
-        raise InputError(
-            "the two runs share no scored query", expected="the same data set and split", got=f"{ids[0]} and {other_ids[0]}"
-        )
-    if not np.array_equal(first_pids[in_first], second_pids[in_second]):
-        raise InputError("the two runs disagree about the queries' persons", fix="Evaluate both on the same index")
-    x, y, pids = first[in_first], second[in_second], first_pids[in_first]
-    persons = by_person(y - x, pids)
-    resampled = _resampled(persons.sums, persons.queries, np.random.default_rng(derive_seed(seed, "bootstrap", "pair")), draws)
-    intervals = percentile_intervals(resampled, names)
-    p_bootstrap = np.minimum(1, 2 * (1 + np.minimum((resampled <= 0).sum(axis=0), (resampled >= 0).sum(axis=0))) / (draws + 1))
-    p_permutation = _sign_flip_p(persons.sums, np.random.default_rng(derive_seed(seed, "bootstrap", "permutation")), draws)
-    return tuple(
-        Difference(
-            metric=name,
-            a=float(x[:, m].mean()),
-            b=float(y[:, m].mean()),
-            difference=float(persons.means[m]),
-            ci95=intervals[name],
-            p_permutation=float(p_permutation[m]),
-            p_bootstrap=float(p_bootstrap[m]),
-            queries=len(pids),
-            persons=len(persons.pids),
-        )
-        for m, name in enumerate(names)
-    )
+    return differences_from(a, [b], draws=draws, seed=seed)[0]
+
+
+def differences_from(
+    a: Sequence[QueryTable], others: Sequence[Sequence[QueryTable]], *, draws: int = 10_000, seed: int = 0
+) -> tuple[tuple[Difference, ...], ...]:
+    """Compare several runs with one, each as `paired_differences` does; what they share is drawn once.
+
+    Args:
+        a: the one, such as a table's baseline: one table per seed.
+        others: the others.
+        draws: R, resamples and permutations.
+        seed: of the draws.
+    """
+    pairs = [_pair(_mean_over_seeds(a), _mean_over_seeds(b)) for b in others]
+    found: dict[int, tuple[Difference, ...]] = {}
+    same: dict[bytes, list[int]] = {}
+    for place, pair in enumerate(pairs):
+        same.setdefault(pair.pids.tobytes(), []).append(place)
+    for places in same.values():
+        for place, differences in zip(places, _tested([pairs[i] for i in places], draws, seed), strict=True):
+            found[place] = differences
+    return tuple(found[place] for place in range(len(pairs)))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -105,8 +99,64 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted.tolist())
 
 
-def _mean_over_seeds(tables: Sequence[QueryTable]) -> tuple[list[str], Float64s, Ints, np.ndarray]:
-    """Return metric names, values [S, M] averaged over the tables, pids [S] and ids [S], of the queries that all tables score."""
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """The queries that two runs score."""
+
+    names: list[str]
+    a: Float64s
+    b: Float64s
+    """[S, M]"""
+    pids: Ints
+
+
+def _pair(a: "_Queries", b: "_Queries") -> _Pair:
+    _, in_a, in_b = np.intersect1d(a.ids, b.ids, return_indices=True)
+    if len(in_a) == 0:
+        got = f"{a.ids[0]} and {b.ids[0]}"
+        raise InputError("the two runs share no scored query", expected="the same data set and split", got=got)
+    if not np.array_equal(a.pids[in_a], b.pids[in_b]):
+        raise InputError("the two runs disagree about the queries' persons", fix="Evaluate both on the same index")
+    return _Pair(names=a.names, a=a.values[in_a], b=b.values[in_b], pids=a.pids[in_a])
+
+
+def _tested(pairs: Sequence[_Pair], draws: int, seed: int) -> list[tuple[Difference, ...]]:
+    """Return the differences of pairs with equal pids: their columns are drawn for side by side."""
+    persons = by_person(np.concatenate([pair.b - pair.a for pair in pairs], axis=1), pairs[0].pids)
+    resampled = _resampled(persons.sums, persons.queries, np.random.default_rng(derive_seed(seed, "bootstrap", "pair")), draws)
+    low, high = np.quantile(resampled, [0.025, 0.975], axis=0)
+    p_bootstrap = np.minimum(1, 2 * (1 + np.minimum((resampled <= 0).sum(axis=0), (resampled >= 0).sum(axis=0))) / (draws + 1))
+    p_permutation = _sign_flip_p(persons.sums, np.random.default_rng(derive_seed(seed, "bootstrap", "permutation")), draws)
+    size = len(pairs[0].names)
+
+    def difference(pair: _Pair, m: int, column: int) -> Difference:
+        return Difference(
+            metric=pair.names[m],
+            a=float(pair.a[:, m].mean()),
+            b=float(pair.b[:, m].mean()),
+            difference=float(persons.means[column]),
+            ci95=(float(low[column]), float(high[column])),
+            p_permutation=float(p_permutation[column]),
+            p_bootstrap=float(p_bootstrap[column]),
+            queries=len(pair.pids),
+            persons=len(persons.pids),
+        )
+
+    return [tuple(difference(pair, m, place * size + m) for m in range(size)) for place, pair in enumerate(pairs)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Queries:
+    """The queries that all seeds of a run score, by id; values averaged over the seeds."""
+
+    names: list[str]
+    values: Float64s
+    """[S, M]"""
+    pids: Ints
+    ids: Strings
+
+
+def _mean_over_seeds(tables: Sequence[QueryTable]) -> _Queries:
     shared = tables[0].ids
     for table in tables[1:]:
         shared = np.intersect1d(shared, table.ids)
@@ -118,7 +168,7 @@ def _mean_over_seeds(tables: Sequence[QueryTable]) -> tuple[list[str], Float64s,
         places = places[np.searchsorted(table.ids[places], np.sort(shared))]
         values.append(table.metrics[1][places])
         pids, ids = table.pids[places], table.ids[places]
-    return tables[0].metrics[0], np.mean(values, axis=0), pids, ids
+    return _Queries(names=tables[0].metrics[0], values=np.mean(values, axis=0), pids=pids, ids=ids)
 
 
 def _resampled(sums: Float64s, queries: Float64s, generator: np.random.Generator, draws: int) -> Float64s:

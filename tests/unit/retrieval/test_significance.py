@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reproid.errors import InputError
-from reproid.retrieval.results import QueryTable
-from reproid.retrieval.significance import holm, paired_differences
+from reproid.retrieval.results import QueryTable, join_splits
+from reproid.retrieval.significance import differences_from, holm, paired_differences
 
 
 def table(ap, pids, ids=None) -> QueryTable:
@@ -94,6 +94,28 @@ def test_paired_differences_unlike_runs_are_refused(other, message) -> None:
 def test_paired_differences_seeds_without_a_shared_query_are_refused() -> None:
     with pytest.raises(InputError, match="the seeds of a run share no scored query; got 2 tables"):
         paired_differences([table([0.5], [1], ["a"]), table([0.5], [1], ["b"])], [table([0.5], [1], ["a"])])
+
+
+def test_differences_from_one_run_are_those_of_each_pair_alone() -> None:
+    rng = np.random.default_rng(3)
+    pids = np.repeat(np.arange(12), 3)
+    base, *others = (table(rng.random(36), pids) for _ in range(4))
+    fewer = table(rng.random(20), pids[:20])
+    pairs = [[others[0]], [fewer], [others[1], others[2]]]
+    together = differences_from([base], pairs, draws=700)
+    assert together == tuple(paired_differences([base], pair, draws=700) for pair in pairs)
+    assert [found[0].queries for found in together] == [36, 20, 36]
+
+
+def test_join_splits_keeps_a_query_of_two_splits_apart_and_its_person_together() -> None:
+    first, second = table([0.1, 0.2], [1, 2], ["a", "b"]), table([0.3, 0.7], [2, 3], ["b", "c"])
+    joined = join_splits({"0": first, "1": second})
+    assert joined.ids.tolist() == ["0/a", "0/b", "1/b", "1/c"]
+    assert joined.pids.tolist() == [1, 2, 2, 3]
+    better = join_splits({"0": table([0.2, 0.3], [1, 2], ["a", "b"]), "1": second})
+    found = map_difference(joined, better, draws=100)
+    assert (found.queries, found.persons) == (4, 3)
+    assert found.difference == pytest.approx(0.05, abs=1e-9)
 
 
 def test_holm_known_values() -> None:
