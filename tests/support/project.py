@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "workflow", "profiles", "local", "slurm", "params.yaml", "datasets.yaml", "weights.yaml", "papers")
@@ -22,10 +23,18 @@ class Project:
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a program of this environment in the folder; one thread, whatever the machine."""
+        environment = self.environment(**variables)
+        return subprocess.run(command, cwd=self.folder, env=environment, text=True, capture_output=True, check=False)
+
+    def start(self, *command: str, output: IO[str], **variables: str) -> subprocess.Popen[str]:
+        """The same, without waiting for its end."""
+        environment = self.environment(**variables)
+        return subprocess.Popen(command, cwd=self.folder, env=environment, text=True, stdout=output, stderr=output)
+
+    def environment(self, **variables: str) -> dict[str, str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("REPROID_", "SNAKEMAKE_"))}
         environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"}
-        environment |= {"PYTHONPATH": str(self.folder / "src"), **variables}  # the copy's own code, which a test may change
-        return subprocess.run(command, cwd=self.folder, env=environment, text=True, capture_output=True, check=False)
+        return environment | {"PYTHONPATH": str(self.folder / "src"), **variables}  # the copy's own code, which a test may change
 
     def snakemake(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return self.run("snakemake", "--profile", "local", *arguments, **variables)
