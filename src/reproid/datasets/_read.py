@@ -120,6 +120,30 @@ def read_matlab(path: Path, key: str, *, columns: int | None) -> NDArray[np.int6
     return value.astype(np.int64).reshape(-1, columns) if columns else value.astype(np.int64).ravel()
 
 
+def read_matlab73(path: Path, key: str) -> NDArray[np.int64]:
+    """Return a row of integers of a MATLAB 7.3 file, which is HDF5, as a new int64 array [n].
+
+    Raises:
+        InputError: if the file is none, lacks the key or has another shape.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            known = sorted(file)
+            value = np.asarray(file[key]) if isinstance(file.get(key), h5py.Dataset) else None
+    except OSError as error:
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(f"not a MATLAB 7.3 (HDF5) file ({reason})", where=path, fix="Fetch it again") from error
+    if value is None:
+        raise InputError("a MATLAB variable is missing", where=path, expected=key, got=", ".join(known) or "no variable")
+    # MATLAB stores by columns: a row of n numbers is [n, 1] in the file, a column of n is [1, n]
+    if value.ndim != 2 or min(value.shape) > 1 or not np.issubdtype(value.dtype, np.number) or (value % 1).any():
+        expected = f"{key} as a row or a column of whole numbers"
+        raise InputError("a MATLAB variable has another shape", where=path, expected=expected, got=f"{value.dtype} {value.shape}")
+    return value.astype(np.int64).ravel()
+
+
 def check_counts(found: dict[str, int], expected: dict[str, int], *, where: object) -> None:
     """Compare counts with those declared.
 

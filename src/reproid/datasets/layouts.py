@@ -10,40 +10,25 @@ from reproid.errors import InputError, unknown_name
 
 LAYOUTS: dict[str, tuple[str, str]] = {
     "mars": ("reproid.datasets.mars", "read_mars"),
+    "ls-vid": ("reproid.datasets.ls_vid", "read_ls_vid"),
     "ilids-vid": ("reproid.datasets.ilids_vid", "read_ilids_vid"),
     "prid-2011": ("reproid.datasets.prid_2011", "read_prid_2011"),
     "dukemtmc-videoreid": ("reproid.datasets.dukemtmc_videoreid", "read_dukemtmc_videoreid"),
 }
 """Layout -> module and function that reads it."""
 
-NOT_SUPPORTED: dict[str, str] = {
-    "ls-vid": "its query list is an HDF5 file, and the locked environment holds no library for that format",
-}
-"""Official layouts without an adapter -> why."""
-
 
 def adapter(layout: str) -> Callable[[Path], Layout]:
     """Return the function that reads a layout.
 
     Raises:
-        InputError: if it is unknown, naming the known ones, or has no adapter, saying why.
+        InputError: if it is unknown; names the known ones.
     """
-    check_supported(layout)
     if layout not in LAYOUTS:
         raise unknown_name("layout", layout, list(LAYOUTS))
     module, name = LAYOUTS[layout]
     function: Callable[[Path], Layout] = getattr(importlib.import_module(module), name)
     return function
-
-
-def check_supported(layout: str) -> None:
-    """Raise an `InputError` for an official layout that is neither read nor written here."""
-    if layout in NOT_SUPPORTED:
-        raise InputError(
-            f"the layout is not supported: {NOT_SUPPORTED[layout]}",
-            where=f"layout {layout}",
-            expected=f"one of: {', '.join(LAYOUTS)}",
-        )
 
 
 def build_index(dataset: str, root: Path | str, *, layout: str, expected: dict[str, int] | None = None) -> Index:

@@ -1,17 +1,21 @@
 from pathlib import Path
+from typing import get_args
 
+import h5py
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from scipy.io import loadmat
 
+from reproid.catalog.datasets import Layout
 from reproid.catalog.synthetic import SyntheticSpec
 from reproid.datasets.index import Index
 from reproid.datasets.layouts import LAYOUTS as READERS
 from reproid.datasets.layouts import build_index
 from reproid.errors import InputError
 from reproid.synthetic.layouts import LAYOUTS, layout_writer
+from reproid.synthetic.layouts._matlab import write_matlab73
 from reproid.synthetic.plan import make_world
 from reproid.synthetic.render import Rendered, render_dataset
 
@@ -36,10 +40,8 @@ def test_layouts_that_are_written_can_be_read() -> None:
     assert list(LAYOUTS) == list(READERS)
 
 
-def test_layout_that_needs_hdf5_says_so(tmp_path: Path) -> None:
-    for call in (lambda: build_index("ls", tmp_path, layout="ls-vid"), lambda: layout_writer("ls-vid")):
-        with pytest.raises(InputError, match="layout ls-vid: the layout is not supported: its query list is an HDF5 file"):
-            call()
+def test_layouts_are_the_official_ones_of_the_catalog() -> None:
+    assert set(LAYOUTS) == set(get_args(Layout))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -90,6 +92,31 @@ def test_ilids_vid_first_half_of_ls_set_is_the_test_half(sets: dict[str, Rendere
     assert set(rows[0, 4:].tolist()) == {1, 2, 3, 4}
 
 
+def test_ls_vid_queries_are_matlab73_and_in_the_gallery_too(indices: dict[str, Index], sets: dict[str, Rendered]) -> None:
+    index, path = indices["ls-vid"], sets["ls-vid"].folder / "test/data/info_test.mat"
+    assert path.read_bytes()[:10] == b"MATLAB 7.3"
+    with h5py.File(path) as file:
+        rows = np.array(file["query"])[0, :]  # as public test code reads it
+    lines = (sets["ls-vid"].folder / "list_sequence/list_seq_test.txt").read_text().splitlines()
+    named = {lines[int(row) - 1].split()[0].rpartition("/")[2] for row in rows}
+    assert named == {t.tracklet_id for t in index.tracklets("query")}
+    assert named <= {t.tracklet_id for t in index.tracklets("gallery")}
+
+
+def test_ls_vid_holds_fifteen_cameras_and_strangers(tmp_path: Path) -> None:
+    spec = SPEC.model_copy(update={"cameras": 15, "cameras_per_person": (14, 15), "junk": 1, "distractors": 2, "truth": False})
+    made = render_dataset(spec, tmp_path / "set", layout="ls-vid")
+    index = build_index("ls", made.folder, layout="ls-vid", expected=made.counts)
+    assert {t.camid for t in index.records.values()} == set(range(15))
+    assert sorted(t.pid for t in index.tracklets("gallery") if t.pid < 1) == [-1, 0, 0]
+
+
+def test_write_matlab73_same_matrix_gives_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_matlab73(tmp_path / name, "query", np.arange(5.0)[None])
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
 def test_dukemtmc_query_tracklets_are_gallery_too(indices: dict[str, Index], sets: dict[str, Rendered]) -> None:
     index = indices["dukemtmc-videoreid"]
     assert {t.tracklet_id for t in index.tracklets("query")} < {
@@ -112,6 +139,8 @@ def test_dukemtmc_strangers_keep_their_pids(tmp_path: Path) -> None:
         ("mars", {"cameras": 12}, "layout mars: .*: cameras; expected at most 9, got 12. Change cameras, or take another layout"),
         ("dukemtmc-videoreid", {"cameras": 12}, "cameras; expected at most 9, got 12"),
         ("dukemtmc-videoreid", {"junk": 100}, "tracklets of one pid in one camera; expected at most 99, got 100"),
+        ("ls-vid", {"junk": 100}, "tracklets of one pid in one camera; expected at most 99, got 100"),
+        ("ls-vid", {"train_persons": 9999}, "layout ls-vid: .*persons; expected at most 9999, got 10003"),
         ("ilids-vid", {"cameras": 3}, "cameras; expected 2, got 3"),
         ("prid-2011", {"tracklets_per_camera": (1, 2)}, r"tracklets_per_camera; expected \[1, 1\], got \[1, 2\]"),
         ("prid-2011", {"train_persons": 6}, "train_persons; expected 4, as test_persons, got 6"),
