@@ -21,6 +21,7 @@ from reproid.training.losses import loss_terms
 # Options that make a method small enough for a test; a method whose defaults are small needs no entry.
 SMALL: dict[str, dict[str, Any]] = {
     "resnet50": {"layers": [1, 1, 2, 1], "channels": [4, 8, 8, 16], "pretrained": None},
+    "vit": {"width": 16, "depth": 2, "heads": 2, "grid": [4, 2], "pretrained": None},
 }
 GOLDEN = Path(__file__).parent / "golden.json"
 B, T, H, W, CLASSES, PARTS = 4, 3, 64, 32, 5, 6

@@ -71,10 +71,14 @@ class Catalog:
         experiment = self.experiment(name)
         return experiment.method or self.method_of(str(experiment.extends))
 
-    def resolve(self, name: str) -> Settings:
+    def resolve(self, name: str, *, scaled: bool = True) -> Settings:
         """Return the settings of the experiment ``<paper>/<experiment>``.
 
         Later layers win: defaults, the paper, the experiment, the suite, params.yaml, what the experiment holds fixed.
+
+        Args:
+            name: the experiment.
+            scaled: False leaves out the suite and params.yaml: the paper's own settings.
 
         Raises:
             InputError: if its method is not implemented, or a layer holds an unknown option or a value that does not fit.
@@ -84,9 +88,10 @@ class Catalog:
         if method_name not in self.methods:
             raise unknown_name("method", method_name, sorted(self.methods), where=where)
         values, options = self._layers(name)
-        for over in (layer(self.suite.overrides), layer(self.params.overrides), self._fixed(name)):
+        scaling = (layer(self.suite.overrides), layer(self.params.overrides)) if scaled else ()
+        for over in (*scaling, self._fixed(name)):
             values = merge(values, over)
-        for more in (self.suite.options, values.pop("options", {})):
+        for more in (self.suite.options if scaled else {}, values.pop("options", {})):
             options = merge(options, more.get(method_name, {}))
         method = self.methods[method_name]
         values["method"] = method_name

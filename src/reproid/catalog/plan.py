@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reproid.catalog.catalog import Catalog, full_name, load_catalog, suite_names
+from reproid.catalog.costs import CostSettings, PlannedCost, make_cost
 from reproid.catalog.datasets import availability
 from reproid.catalog.papers import Column, Row, Table
 from reproid.catalog.runs import Run, make_run
@@ -32,6 +33,8 @@ class PlannedCell:
     printed: float | None
     metrics: tuple[PlannedMetrics, ...] = ()
     """One per seed and split; empty for cost columns and for cells with a reason."""
+    cost: PlannedCost | None = None
+    """What a cost column shows, measured at the paper's own size in every suite."""
     dataset: str | None = None
     """The data set that is used, which a suite may put in the printed one's place."""
     synthetic: bool = False
@@ -53,6 +56,11 @@ class PlannedTable:
     def metrics(self) -> tuple[PlannedMetrics, ...]:
         """Return every metrics file that the table needs, once, in a fixed order."""
         found = {entry.path: entry for row in self.cells for cell in row for entry in cell.metrics}
+        return tuple(found[path] for path in sorted(found))
+
+    def costs(self) -> tuple[PlannedCost, ...]:
+        """Return every measurement that the table needs, once, in a fixed order."""
+        found = {cell.cost.path: cell.cost for row in self.cells for cell in row if cell.cost is not None}
         return tuple(found[path] for path in sorted(found))
 
 
@@ -96,6 +104,40 @@ def find_run(catalog: Catalog, run_id: str) -> Run:
     )
 
 
+def plan_cost(catalog: Catalog, experiment: str, measured: CostSettings | None = None) -> PlannedCost:
+    """Return the measurement of ``<paper>/<experiment>`` at its paper's own size.
+
+    Args:
+        catalog: everything that is declared.
+        experiment: its name.
+        measured: what is timed; by default, what the suite says.
+
+    Raises:
+        InputError: if there is no such experiment, or its method is not implemented.
+    """
+    settings = catalog.resolve(experiment, scaled=False)
+    return make_cost(settings, revision=catalog.methods[settings.method].revision, measured=measured or catalog.suite.cost)
+
+
+def find_cost(catalog: Catalog, cost_id: str) -> PlannedCost:
+    """Return the planned measurement of this id: of the catalog's suite, or else of another.
+
+    Raises:
+        InputError: if no suite plans it.
+    """
+    for suite in [catalog.suite.name, *suite_names(catalog.root)]:
+        other = catalog if suite == catalog.suite.name else load_catalog(catalog.root, suite=suite)
+        for table in plan_suite(other):
+            for cost in table.costs():
+                if cost.cost_id == cost_id:
+                    return cost
+    raise InputError(
+        "no suite plans this measurement",
+        where=f"cost {cost_id}",
+        fix="A file of papers/ or suites/ has changed since it was planned: run the workflow again",
+    )
+
+
 def _plan_row(catalog: Catalog, paper: str, table: Table, row: Row) -> Iterator[PlannedCell]:
     experiment = full_name(paper, row.experiment)
     printed = row.printed or (None,) * len(table.columns)
@@ -111,7 +153,8 @@ def _plan_cell(catalog: Catalog, experiment: str, table: Table, row: Row, column
     if method not in catalog.methods:
         return without_run("method missing", f"method '{method}' is not implemented yet")
     if column.dataset is None:
-        return without_run("not run", "the cost of a method is not measured yet")
+        cost, detail = plan_cost(catalog, experiment), "the cost is not measured yet"
+        return PlannedCell(row=row, column=column, printed=printed, cost=cost, reason="not run", detail=detail)
     name = catalog.suite.datasets.get(column.dataset)
     if name is None:
         return without_run("not run", f"suite '{catalog.suite.name}' has nothing in place of {column.dataset}")

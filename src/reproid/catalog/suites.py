@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field, NonNegativeInt
 
 from reproid.catalog._yaml import Strict
+from reproid.catalog.costs import CostSettings
 from reproid.catalog.partial import partial_of
 from reproid.catalog.settings import Settings
 
@@ -26,6 +27,8 @@ class Suite(Strict):
     """Laid over every experiment's settings."""
     options: dict[str, dict[str, Any]] = {}
     """Method -> options laid over every experiment's."""
+    cost: CostSettings = CostSettings()
+    """What is timed. The cost itself is always that of the papers' own settings: overrides and options do not touch it."""
 
 
 class Params(Strict):

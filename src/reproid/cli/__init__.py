@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from contextlib import suppress
 
 import click
 
@@ -15,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "train": "reproid.cli.train",
     "embed": "reproid.cli.embed",
     "evaluate": "reproid.cli.evaluate",
+    "cost": "reproid.cli.cost",
     "aggregate": "reproid.cli.aggregate",
     "compare": "reproid.cli.compare",
     "table": "reproid.cli.report",
@@ -56,11 +58,16 @@ def main() -> None:
     try:
         cli.main(prog_name="reproid", standalone_mode=False)
     except InputError as error:
-        click.echo(f"reproid: error: {error}", err=True)
+        _say(f"reproid: error: {error}")
         sys.exit(2)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("reproid: interrupted", err=True)
+        _say("reproid: interrupted")
         sys.exit(130)
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # the log's disk may be full: the exit code still tells
+        click.echo(text, err=True)

@@ -19,7 +19,10 @@ def edit(path: Path, old: str, new: str) -> None:
 
 def test_plan_demo_equal_settings_share_a_run(project: Path) -> None:
     plan = plan_suite(load_catalog(suite="demo"))
-    assert len(planned_runs(plan)) == 2  # ResNet-50 trained (in both tables) and untrained
+    runs = planned_runs(plan).values()
+    assert sum(run.settings.method == "resnet50" for run in runs) == 2  # trained (in both tables) and untrained
+    assert sum(run.settings.method == "vit" for run in runs) == 2  # ViT-B and ViT-S
+    assert sum(run.settings.train.epochs > 0 for run in runs) <= 6
 
 
 def test_plan_cells_without_a_run_say_why(project: Path) -> None:
@@ -43,7 +46,9 @@ def test_plan_paper_suite_absent_data_plan_no_runs(project: Path) -> None:
 def test_plan_paper_suite_present_data_plan_all_seeds_and_splits(project: Path) -> None:
     (project / "data" / "raw" / "ilids-vid").mkdir(parents=True)
     runs = planned_runs(plan_suite(load_catalog(suite="paper")))
-    assert len(runs) == 30
+    rows = {(run.settings.method, run.settings.options.get("depth")) for run in runs.values()}
+    assert rows == {("resnet50", None), ("vit", 12), ("vit", 8)}
+    assert len(runs) == 30 * len(rows)
     assert {run.split for run in runs.values()} == {f"split-{n}" for n in range(10)}
     assert {run.seed for run in runs.values()} == {0, 1, 2}
 
@@ -82,8 +87,8 @@ def test_run_ids_method_and_renderer_revisions_change_them(project: Path, monkey
     monkeypatch.undo()
     monkeypatch.chdir(project)
     catalog = load_catalog(suite="demo")
-    method = catalog.methods["resnet50"]
-    monkeypatch.setitem(catalog.methods, "resnet50", method.model_copy(update={"revision": method.revision + 1}))
+    for name, method in list(catalog.methods.items()):
+        monkeypatch.setitem(catalog.methods, name, method.model_copy(update={"revision": method.revision + 1}))
     assert not ids() & before
 
 

@@ -1,0 +1,1 @@
+"""What a method costs: multiply-accumulates, parameters, time, memory."""
