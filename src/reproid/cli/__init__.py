@@ -3,6 +3,7 @@
 import importlib
 import sys
 from contextlib import suppress
+from contextlib import suppress
 
 import click
 
