@@ -3,7 +3,6 @@
 import importlib
 import sys
 from contextlib import suppress
-from contextlib import suppress
 
 import click
 
