@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded: threads that wait must not spin on shared cores
 ROOT = Path(__file__).resolve().parent.parent
 DECLARED = ("params.yaml", "datasets.yaml", "weights.yaml", "papers", "suites")
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from reproid.training.interrupt import EXIT_REQUEUE, Interrupt
+from reproid.training.interrupt import EXIT_REQUEUE, Interrupt, Interrupted
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1], ids=lambda number: number.name)
@@ -33,3 +33,21 @@ def test_interrupt_in_another_thread_leaves_the_handlers_alone() -> None:
 
 def test_exit_code_is_that_of_sysexits() -> None:
     assert EXIT_REQUEUE == os.EX_TEMPFAIL
+
+
+def test_obeyed_block_is_left_at_once_by_a_signal_that_comes() -> None:
+    went_on = False
+    with Interrupt() as interrupt:
+        with pytest.raises(Interrupted, match="SIGUSR1"), interrupt.obeyed():
+            os.kill(os.getpid(), signal.SIGUSR1)
+            went_on = True
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupt.name == "SIGTERM", "after the block, signals are noted again"
+    assert not went_on
+
+
+def test_obeyed_block_is_not_entered_after_a_signal() -> None:
+    with Interrupt() as interrupt:
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted, match="SIGTERM"), interrupt.obeyed():
+            raise AssertionError("entered")
