@@ -73,4 +73,4 @@ def test_table_of_an_unknown_name_suggests_the_nearest(made: Made) -> None:
 def test_row_labels_tell_equal_rows_apart(made: Made) -> None:
     made.replace("papers/controls/tables/table-1.yaml", "labels: [ResNet-50, none]", "labels: [ResNet-50, as PSFormer's Table I]")
     labels = row_labels(made.catalog().table("controls/table-1"))
-    assert labels == tuple(f"ResNet-50 / as PSFormer's Table I ({name})" for name in ("resnet50-untrained", "psformer/resnet50"))
+    assert labels[:2] == tuple(f"ResNet-50 / as PSFormer's Table I ({name})" for name in ("resnet50-untrained", "psformer/resnet50"))

@@ -9,8 +9,15 @@ import pytest
 from reproid.catalog.synthetic import RENDERER_REVISION
 from support.project import ROOT, Project
 
-RULES = {"render", "index", "train", "embed", "evaluate", "table", "summary", "report"}
-EVERY_RUN = {"train": 2, "embed": 2, "evaluate": 2, "summary": 1, "table": 2, "report": 1, "all": 1}
+RULES = {"render", "index", "train", "embed", "evaluate", "cost", "table", "summary", "report"}
+RUNS, TRAINED = 7, 2  # one ResNet-50 and one ViT; besides, four controls and the untrained ResNet-50
+
+
+def scored(runs: int) -> dict[str, int]:
+    """Return the jobs of so many new runs, without the tables."""
+    return {"train": runs, "embed": runs, "evaluate": runs, "summary": 1}
+
+
 PAGES = {"table": 2, "report": 1, "all": 1}
 
 
@@ -45,24 +52,24 @@ def test_tiny_second_time_has_nothing_to_do(tiny_done: Project) -> None:
 
 def test_tiny_summary_is_what_the_metrics_files_say(tiny_done: Project) -> None:
     summary = json.loads((tiny_done.folder / "results/summary/metrics.json").read_text())
-    assert len(summary["runs"]) == 2
+    assert len(summary["runs"]) == RUNS
     for run_id in summary["runs"]:
         (path,) = tiny_done.folder.glob(f"results/runs/*/{run_id}/metrics/mars-standard.json")
         metrics = json.loads(path.read_text())
-        assert 0 < metrics["map"] < 1
+        assert 0 < metrics["map"] <= 1
         kept = summary["runs"][run_id]["protocols"]["mars-standard"]
         assert kept == {"revision": 1, **{key: pytest.approx(metrics[key], abs=1e-6) for key in kept if key != "revision"}}
 
 
 def test_tiny_one_table_is_a_target(new_project: Callable[[str], Project]) -> None:
     jobs = new_project("tiny").planned_jobs("results/tables/controls/table-1.json")
-    assert jobs == {"render": 1, "index": 1, "train": 2, "embed": 2, "evaluate": 2, "table": 1}
+    assert jobs == {"render": 1, "index": 1, "train": 6, "embed": 6, "evaluate": 6, "table": 1}
 
 
 def test_suite_other_than_that_of_params_is_a_target(tiny: Project) -> None:
     assert tiny.planned_jobs("suite_tiny") == {}
-    assert tiny.planned_jobs("suite_demo")["train"] == 2
-    assert tiny.planned_jobs("suite_paper") == {"suite_paper": 1}, "absent data sets must create no jobs"
+    assert tiny.planned_jobs("suite_demo")["train"] >= 4
+    assert tiny.planned_jobs("suite_paper").keys() == {"cost", "suite_paper"}, "absent data sets must create no jobs"
 
 
 @pytest.mark.parametrize("pattern", ["papers/*/experiments.yaml", "suites/*", "datasets.yaml", "workflow/*/*.smk", "params.yaml"])
@@ -78,29 +85,36 @@ def test_git_pull_new_times_run_nothing(tiny: Project, pattern: str) -> None:
             "params.yaml",
             "epochs: null",
             "epochs: 2",
-            {"train": 1, "embed": 1, "evaluate": 1, "summary": 1, **PAGES},  # the untrained control stays as it is
+            {**scored(TRAINED), **PAGES},  # what is not trained stays as it is
         ),
-        ("params.yaml", "seeds: null", "seeds: [5]", {"train": 2, "embed": 2, "evaluate": 2, "summary": 1, **PAGES}),
-        ("params.yaml", "seeds: null", "seeds: [0, 5]", {"train": 2, "embed": 2, "evaluate": 2, "summary": 1, **PAGES}),
+        ("params.yaml", "seeds: null", "seeds: [5]", {**scored(RUNS), **PAGES}),
+        ("params.yaml", "seeds: null", "seeds: [0, 5]", {**scored(RUNS), **PAGES}),
         ("papers/psformer/tables/table-1.yaml", "81.0", "81.1", {"table": 1, "report": 1, "all": 1}),
         ("workflow/rules/train.smk", "reproid train", "reproid  train", {}),
         ("src/reproid/training/loop.py", '"""', '"""A word more. ', {}),
-        ("src/reproid/models/resnet50/method.yaml", "revision: 1", "revision: 2", EVERY_RUN),
+        ("src/reproid/models/resnet50/method.yaml", "revision: 1", "revision: 2", {**scored(2), "cost": 1, **PAGES}),
         (
             "src/reproid/retrieval/protocols/mars-standard.yaml",
             "revision: 1",
             "revision: 2",
-            {"evaluate": 2, "summary": 1, **PAGES},
+            {"evaluate": RUNS, "summary": 1, **PAGES},
         ),
         (
             "src/reproid/catalog/synthetic.py",
             f"RENDERER_REVISION: int = {RENDERER_REVISION}",
             "RENDERER_REVISION: int = 999",
-            {"render": 1, "index": 1, **EVERY_RUN},
+            {"render": 1, "index": 1, **scored(RUNS), **PAGES},
         ),
-        ("datasets.yaml", "seed: 2", "seed: 3", {"render": 1, "index": 1, **EVERY_RUN}),
+        ("datasets.yaml", "seed: 2", "seed: 3", {"render": 1, "index": 1, **scored(RUNS), **PAGES}),
+        (
+            "suites/tiny.yaml",
+            "cost: {batches: []}",
+            "cost: {batches: [2], repeats: 1}",
+            {"cost": 3, "summary": 1, **PAGES, "table": 1},
+        ),
+        ("papers/psformer/experiments.yaml", "mlp_ratio: 3.0", "mlp_ratio: 3.5", {"cost": 1, "summary": 1, **PAGES, "table": 1}),
         ("datasets.yaml", "title: tiny", "title: small", {}),
-        ("papers/controls/tables/table-1.yaml", "title: Trained", "title: Training", {"table": 1, "report": 1, "all": 1}),
+        ("papers/controls/tables/table-1.yaml", "title: What must", "title: What should", {"table": 1, "report": 1, "all": 1}),
     ],
     ids=[
         *(
@@ -113,7 +127,7 @@ def test_git_pull_new_times_run_nothing(tiny: Project, pattern: str) -> None:
             "method-revision",
             "protocol-revision",
         ),
-        *("renderer-revision", "synthetic-parameter", "title-of-data", "title-of-table"),
+        *("renderer-revision", "synthetic-parameter", "timing", "option-of-the-paper", "title-of-data", "title-of-table"),
     ],
 )
 def test_change_runs_exactly_what_it_should(tiny: Project, path: str, old: str, new: str, jobs: dict[str, int]) -> None:

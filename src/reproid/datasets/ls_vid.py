@@ -1,7 +1,7 @@
 """LS-VID: Li et al., "Global-Local Temporal Representations for Video Person Re-Identification", ICCV 2019.
 
-Access: a signed form, from the authors; for research. Tree, counted as released (training 842 ids, 2,831 tracklets; test 2,730 ids,
-11,333 tracklets, of which 3,504 are queries; the 200 ids for validation are not read):
+Access: a signed form, from the authors; for research. Tree, counted as released (training 842 ids, 2,831 tracklets; test 2,730
+ids, 11,333 tracklets, of which 3,504 are queries; the 200 ids for validation are not read):
 
     tracklet_{train,test}/0001/0001_0001_01_0001.jpg      four fields; the third is the camera, 1-based
     list_sequence/list_seq_{train,test}.txt               one tracklet per line: "prefix pid"; its frames are prefix*
