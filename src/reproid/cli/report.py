@@ -26,11 +26,12 @@ def _open(suite: str | None, results: Path | None) -> tuple[Catalog, Results]:
 
 def _refresh(catalog: Catalog, files: Results) -> None:
     """Write the suite's tables and summary where the workflow keeps them."""
+    from reproid.report.paired import table_tests
     from reproid.report.summary import build_summary, suite_tables
     from reproid.report.tables import table_json
 
     for numbers in suite_tables(catalog, files):
-        write_json(files.folder / "tables" / f"{numbers.name}.json", table_json(numbers))
+        write_json(files.folder / "tables" / f"{numbers.name}.json", table_json(numbers, table_tests(numbers, files)))
     write_json(files.folder / "summary" / "metrics.json", build_summary(catalog, files))
     _write_plots(catalog, files, files.folder / "summary")
 
@@ -47,18 +48,19 @@ def _write_plots(catalog: Catalog, files: Results, folder: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="JSON file to write.")
 @_shared_options
 def table(name: str, out: Path, suite: str | None, results: Path | None) -> None:
-    """Write one table as JSON: printed and own numbers, difference, status in words, run ids, protocol.
+    """Write one table as JSON: printed and own numbers, difference, status in words, run ids, protocol, tests.
 
     \b
     Examples:
       reproid table psformer/table-1 --out results/tables/psformer/table-1.json
       reproid table psformer/table-1 --suite paper --out table-1.json
     """  # noqa: D301
+    from reproid.report.paired import table_tests
     from reproid.report.tables import build_table, table_json
 
     catalog, files = _open(suite, results)
     numbers = build_table(catalog, files, name)
-    write_json(out, table_json(numbers))
+    write_json(out, table_json(numbers, table_tests(numbers, files)))
     cells = [cell for row in numbers.rows for cell in row.cells]
     click.echo(f"{out}: {sum(cell.own is not None for cell in cells)} of {len(cells)} cells have a number")
 
@@ -89,8 +91,14 @@ def summary(out: Path, plots: Path | None, suite: str | None, results: Path | No
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Folder to write to.")
 @_shared_options
+@click.option(
+    "--frames-of",
+    multiple=True,
+    metavar="DATASET",
+    help="Show frames of this real data set, which must not be published; may be given several times.",
+)
 @click.option("--refresh", is_flag=True, help="Also write the suite's tables and its summary anew, into the result files.")
-def report(out: Path, suite: str | None, results: Path | None, *, refresh: bool) -> None:
+def report(out: Path, suite: str | None, results: Path | None, frames_of: tuple[str, ...], *, refresh: bool) -> None:
     """Write the pages: they need no network and open from the disk. What does not exist yet is shown as not there.
 
     \b
@@ -98,11 +106,12 @@ def report(out: Path, suite: str | None, results: Path | None, *, refresh: bool)
       reproid report --out reports
       reproid report --out reports --refresh
       reproid report --suite paper --out reports-paper
+      reproid report --out reports-private --frames-of mars
     """  # noqa: D301
     from reproid.report.site import write_report
 
     catalog, files = _open(suite, results)
     if refresh:
         _refresh(catalog, files)
-    pages = write_report(catalog, files, out)
+    pages = write_report(catalog, files, out, frames_of=frames_of)
     click.echo(f"{out / 'index.html'}: {len(pages)} pages")

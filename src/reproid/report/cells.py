@@ -1,13 +1,13 @@
 """One cell of a table: the printed number, the own one with what it rests on, the difference, the status in words."""
 
 import statistics
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reproid.catalog.catalog import Catalog, full_name
 from reproid.catalog.plan import PlannedCell, PlannedMetrics
 from reproid.catalog.protocols import get_protocol
 from reproid.catalog.runs import Run
+from reproid.report.joint import joint_intervals
 from reproid.report.results import Cost, Damaged, Metrics, Results
 from reproid.report.settings import changed_settings, size_keys
 from reproid.report.status import Comparison, Status, compare_accuracy, compare_cost
@@ -27,7 +27,7 @@ class Own:
     seeds: int
     splits: int
     ci95: Interval | None = None
-    """Bootstrap interval over persons; of several runs, the mean of their bounds: the width that one run's queries leave."""
+    """Bootstrap interval over persons, each drawn in all splits and seeds together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,8 @@ class _Found:
 
     values: dict[int, list[Metrics]]
     """Seed -> metrics of its splits; only seeds that have all of them."""
+    paths: tuple[str, ...]
+    """Of these files."""
     splits: int
     damaged: dict[str, Damaged]
     """Run id -> its file."""
@@ -91,7 +93,7 @@ def judge_cell(plan: PlannedCell, desk: Desk) -> Cell:
 
 def _judge_accuracy(plan: PlannedCell, desk: Desk) -> Cell:
     found = _find(plan, desk.results)
-    own = _own(found, plan.column.metric)
+    own = _own(found, plan.column.metric, desk.results)
     status, detail = _accuracy_status(plan, desk, found, own)
     comparable = own is not None and plan.printed is not None and status.comparable
     return Cell(
@@ -123,8 +125,9 @@ def _find(plan: PlannedCell, results: Results) -> _Found:
             values.setdefault(entry.run.seed, []).append(read)
     splits = len({entry.run.split for entry in plan.metrics})
     complete = {seed: read for seed, read in sorted(values.items()) if len(read) == splits}
+    paths = tuple(entry.path for entry in plan.metrics if entry.run.seed in complete)
     planned = len({entry.run.seed for entry in plan.metrics})
-    return _Found(values=complete, splits=splits, damaged=damaged, failed=failed, seeds_planned=planned)
+    return _Found(values=complete, paths=paths, splits=splits, damaged=damaged, failed=failed, seeds_planned=planned)
 
 
 def _broken(results: Results, entry: PlannedMetrics) -> Damaged | None:
@@ -134,15 +137,21 @@ def _broken(results: Results, entry: PlannedMetrics) -> Damaged | None:
     return next((file for file in files if isinstance(file, Damaged)), None)
 
 
-def _own(found: _Found, metric: str) -> Own | None:
+def _own(found: _Found, metric: str, results: Results) -> Own | None:
+    """Return the mean over splits, then over seeds, as `reproid aggregate` takes it."""
     if not found.values:
         return None
     means = [statistics.fmean(100 * (read.value(metric) or 0.0) for read in per_split) for per_split in found.values.values()]
-    intervals = [read.ci95.get(metric) for per_split in found.values.values() for read in per_split]
-    known = [interval for interval in intervals if interval is not None]
-    ci95 = (_points(low for low, _ in known), _points(high for _, high in known)) if len(known) == len(intervals) else None
     sd = round(statistics.stdev(means), 6) if len(means) > 1 else None
+    ci95 = _interval(found, metric, results)
     return Own(mean=round(statistics.fmean(means), 6), sd=sd, seeds=len(means), splits=found.splits, ci95=ci95)
+
+
+def _interval(found: _Found, metric: str, results: Results) -> Interval | None:
+    """Return the interval of the file, or that of the mean over several files."""
+    single = [read.ci95 for per_split in found.values.values() for read in per_split]
+    known = single[0].get(metric) if len(single) == 1 else joint_intervals(results, found.paths).get(metric)
+    return (round(100 * known[0], 6), round(100 * known[1], 6)) if known else None
 
 
 def _accuracy_status(plan: PlannedCell, desk: Desk, found: _Found, own: Own | None) -> tuple[Status, str]:
@@ -236,7 +245,3 @@ def _compared(own: Own | None, printed: float | None) -> Comparison:
 def _some(keys: tuple[str, ...]) -> str:
     more = f" and {len(keys) - _MOST_KEYS} more" if len(keys) > _MOST_KEYS else ""
     return ", ".join(keys[:_MOST_KEYS]) + more
-
-
-def _points(fractions: Iterable[float]) -> float:
-    return round(100 * statistics.fmean(fractions), 6)

@@ -67,6 +67,7 @@ def line_chart(
     x_label: str,
     y_range: tuple[float, float] | None = None,
     show_last: bool = False,
+    x_whole: bool = True,
 ) -> Chart | None:
     """Return the chart of ``lines``, or None where there is no point to draw.
 
@@ -77,15 +78,16 @@ def line_chart(
         x_label: what the x axis shows.
         y_range: the y axis from and to; by default, what the points need.
         show_last: whether the first curve's last value is told beside the title.
+        x_whole: whether x counts something, as epochs and ranks do.
     """
     lines = tuple(_drawable(line) for line in lines)
     xs = [x for line in lines for x, y in line.points if y is not None]
     ys = [y for line in lines for _, y in line.points if y is not None]
     if not ys:
         return None
-    x_ticks = _x_values(min(xs), max(xs))
+    x_ticks = _x_values(min(xs), max(xs)) if x_whole else nice_ticks(min(xs), max(xs))
     y_ticks = nice_ticks(*(y_range or (min(ys), max(ys))))
-    x_span = (min(xs), max([*xs, min(xs) + 1]))
+    x_span = (min(xs), max([*xs, min(xs) + 1])) if x_whole else (x_ticks[0], x_ticks[-1])
     y_span = (y_ticks[0], y_ticks[-1])
     return Chart(
         title=title,

@@ -1,10 +1,13 @@
 """What all pages are made of: the catalog, the result files, every table judged, every run with its state."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from reproid.catalog.catalog import Catalog, full_name
 from reproid.catalog.plan import planned_runs
 from reproid.catalog.runs import Run
+from reproid.code_hash import code_sha256
+from reproid.errors import unknown_name
 from reproid.report.results import Damaged, Metrics, Results, RunStatus
 from reproid.report.status import Tone
 from reproid.report.tables import TableNumbers, build_table
@@ -33,6 +36,8 @@ class RunRecord:
     state: str
     """done, failed, interrupted, unfinished, damaged file or not run."""
     failure: str | None
+    other_code: bool
+    """Whether it was made with other code than this clone's."""
 
     @property
     def tone(self) -> Tone:
@@ -50,6 +55,8 @@ class Report:
     """Those of the suite in its order, then all others by name."""
     runs: dict[str, RunRecord]
     """By run id; all that a table asks for, whether they exist or not."""
+    frames_of: frozenset[str] = frozenset()
+    """Real data sets whose frames the user wants in the pages; rendered ones are always shown."""
 
     def tables_of(self, paper: str) -> tuple[TableNumbers, ...]:
         """Return the tables of a paper."""
@@ -68,8 +75,20 @@ class _Uses:
     protocols: set[str] = field(default_factory=set)
 
 
-def load_report(catalog: Catalog, results: Results) -> Report:
-    """Judge every table of every paper and look up every run behind them."""
+def load_report(catalog: Catalog, results: Results, *, frames_of: Iterable[str] = ()) -> Report:
+    """Judge every table of every paper and look up every run behind them.
+
+    Args:
+        catalog: what is declared.
+        results: the result files.
+        frames_of: real data sets whose frames may stand in the pages; by default none, for they must not be published.
+
+    Raises:
+        InputError: if one of ``frames_of`` is no data set.
+    """
+    frames = frozenset(frames_of)
+    for name in sorted(frames - set(catalog.datasets)):
+        raise unknown_name("data set", name, sorted(catalog.datasets))
     others = sorted(f"{paper}/{table}" for paper, folder in catalog.papers.items() for table in folder.tables)
     names = dict.fromkeys([*catalog.suite.tables, *others])
     tables = tuple(build_table(catalog, results, name) for name in names)
@@ -77,7 +96,14 @@ def load_report(catalog: Catalog, results: Results) -> Report:
     runs = planned_runs(tuple(table.plan for table in tables))
     ordered = sorted(runs.values(), key=lambda run: (min(uses[run.run_id].experiments), run.dataset, run.split, run.seed))
     records = {run.run_id: _record(run, uses[run.run_id], results) for run in ordered}
-    return Report(catalog=catalog, results=results, tables=tables, runs=records)
+    return Report(catalog=catalog, results=results, tables=tables, runs=records, frames_of=frames)
+
+
+def scored_protocols(record: RunRecord) -> tuple[str, ...]:
+    """Return the protocols that a run has readable metrics files of; none of a run that failed or is damaged."""
+    if record.state != "done":
+        return ()
+    return tuple(name for name, read in record.metrics.items() if isinstance(read, Metrics))
 
 
 def _uses(tables: tuple[TableNumbers, ...]) -> dict[str, _Uses]:
@@ -106,7 +132,16 @@ def _record(run: Run, use: _Uses, results: Results) -> RunRecord:
         damaged=damaged,
         state=_state(run, results, scored=any(isinstance(file, Metrics) for file in metrics.values()), damaged=bool(damaged)),
         failure=results.failure(run.folder),
+        other_code=_other_code(run, results),
     )
+
+
+def _other_code(run: Run, results: Results) -> bool:
+    """Tell whether a manifest names other code than this clone's; of a run without a readable one nothing is known."""
+    manifest = results.manifest(run.folder)
+    made_by = manifest.get("code_sha256") if isinstance(manifest, dict) else None
+    method = run.settings.method
+    return made_by is not None and made_by != results.once(("code", method), lambda: code_sha256(method))
 
 
 def _state(run: Run, results: Results, *, scored: bool, damaged: bool) -> str:

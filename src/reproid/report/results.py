@@ -3,7 +3,7 @@
 import csv
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -27,26 +27,26 @@ class Damaged:
         return f"{self.path}: {self.reason}"
 
 
-class _Result(BaseModel):
+class ResultFile(BaseModel):
     """Base of files that the pipeline wrote. Keys that the report does not show are left alone."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
-class ProtocolName(_Result):
+class ProtocolName(ResultFile):
     """The protocol that a metrics file was scored under."""
 
     name: str
     revision: int
 
 
-class MadeWith(_Result):
+class MadeWith(ResultFile):
     """What a metrics file says of the embeddings behind it."""
 
     run_id: str | None = None
 
 
-class QueryCounts(_Result):
+class QueryCounts(ResultFile):
     """How many queries a number rests on."""
 
     queries: NonNegativeInt
@@ -59,7 +59,7 @@ class QueryCounts(_Result):
     positives_per_query: NonNegativeFloat | None = None
 
 
-class Metrics(_Result):
+class Metrics(ResultFile):
     """metrics/<protocol>.json; fractions 0-1."""
 
     schema_number: Literal[1] = Field(alias="schema")
@@ -74,6 +74,8 @@ class Metrics(_Result):
     rank20: Fraction | None = None
     cmc: tuple[Fraction, ...] = ()
     ci95: dict[str, tuple[Fraction, Fraction] | None] = {}
+    chance: dict[str, Fraction] = {}
+    """What rankings in random order score on the same labels."""
     reranking: dict[str, Any] | None = None
     """How the ranking was changed after the distances; None for not at all, as protocols have it."""
 
@@ -83,7 +85,7 @@ class Metrics(_Result):
         return float(value) if isinstance(value, float | int) else None
 
 
-class RunStatus(_Result):
+class RunStatus(ResultFile):
     """status.json, and the files of failed/."""
 
     state: Literal["done", "failed", "interrupted"]
@@ -91,7 +93,7 @@ class RunStatus(_Result):
     log: str | None = None
 
 
-class Cost(_Result):
+class Cost(ResultFile):
     """cost.json: one clip of the method at the run's size."""
 
     gmacs: NonNegativeFloat | None = None
@@ -118,7 +120,7 @@ class History:
     """The last line was cut short and is left out."""
 
 
-Kind = TypeVar("Kind", bound=_Result)
+Kind = TypeVar("Kind", bound=ResultFile)
 
 
 class Results:
@@ -130,15 +132,31 @@ class Results:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._read: dict[tuple[str, type[_Result] | None], Any] = {}
+        self._read: dict[tuple[str, type[ResultFile] | None], Any] = {}
+        self._made: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` makes of these files; made at the first call with this key, and kept."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def read(self, path: str, model: type[Kind]) -> Kind | Damaged | None:
+        """Return the JSON file at ``path`` below results/, checked against ``model``."""
+        key = (path, model)
+        if key not in self._read:
+            value = self._json(path)
+            self._read[key] = value if value is None or isinstance(value, Damaged) else _validate(path, value, model)
+        read: Kind | Damaged | None = self._read[key]
+        return read
 
     def metrics(self, path: str) -> Metrics | Damaged | None:
         """Return the metrics file at ``path`` below results/."""
-        return self._load(path, Metrics)
+        return self.read(path, Metrics)
 
     def cost(self, run_folder: str) -> Cost | Damaged | None:
         """Return a run's cost.json."""
-        return self._load(f"{run_folder}/cost.json", Cost)
+        return self.read(f"{run_folder}/cost.json", Cost)
 
     def plain(self, path: str) -> dict[str, Any] | Damaged | None:
         """Return a JSON object (run.json, manifest.json) as it is."""
@@ -159,7 +177,7 @@ class Results:
             return status.reason or "no reason given"
         other = () if protocols is None else {f"evaluate-{name}" for name in protocols}
         for path in sorted((self.folder / run_folder / FAILED).glob("*-*.json")):
-            later = self._load(f"{run_folder}/{FAILED}/{path.name}", RunStatus)
+            later = self.read(f"{run_folder}/{FAILED}/{path.name}", RunStatus)
             counts = protocols is None or path.stem in other or not path.stem.startswith("evaluate-")
             if counts and isinstance(later, RunStatus) and later.state == "failed":
                 return f"{path.stem.replace('-', ' ', 1)}: {later.reason or 'no reason given'}"
@@ -172,7 +190,7 @@ class Results:
 
     def status(self, run_folder: str) -> RunStatus | Damaged | None:
         """Return a run's status.json."""
-        return self._load(f"{run_folder}/status.json", RunStatus)
+        return self.read(f"{run_folder}/status.json", RunStatus)
 
     def weights_missing(self, run_folder: str) -> bool:
         """Tell whether a run's manifest says that the pretrained weights it asked for were absent."""
@@ -202,14 +220,6 @@ class Results:
     def scored_protocols(self, run_folder: str) -> tuple[str, ...]:
         """Return the names of the protocols that a run has metrics files of, sorted."""
         return tuple(sorted(path.stem for path in (self.folder / run_folder / "metrics").glob("*.json") if path.name[0] != "."))
-
-    def _load(self, path: str, model: type[Kind]) -> Kind | Damaged | None:
-        key = (path, model)
-        if key not in self._read:
-            value = self._json(path)
-            self._read[key] = value if value is None or isinstance(value, Damaged) else _validate(path, value, model)
-        read: Kind | Damaged | None = self._read[key]
-        return read
 
     def _json(self, path: str) -> Any:
         key = (path, None)

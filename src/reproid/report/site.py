@@ -1,13 +1,15 @@
 """All pages, written: index.html, papers/, runs/, datasets/, protocols.html, assets/."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from reproid.catalog.catalog import Catalog
 from reproid.files import write_text
+from reproid.report.inspections import find_inspection
 from reproid.report.model import Report, load_report
 from reproid.report.pages.dataset import dataset_view
 from reproid.report.pages.index import index_view
+from reproid.report.pages.inspection import inspection_path, inspection_view
 from reproid.report.pages.paper import paper_view
 from reproid.report.pages.protocols import protocols_view
 from reproid.report.pages.run import run_view
@@ -19,16 +21,22 @@ LIST = "assets/pages.txt"
 """What the last rendering wrote, so that the next one removes pages of runs that no longer belong to the suite."""
 
 
-def write_report(catalog: Catalog, results: Results, out: Path) -> tuple[str, ...]:
+def write_report(catalog: Catalog, results: Results, out: Path, *, frames_of: Iterable[str] = ()) -> tuple[str, ...]:
     """Write the report and return the paths of its pages below ``out``, sorted.
 
     Equal inputs give equal bytes. Pages that an earlier rendering wrote and this one does not are removed; nothing else is.
 
+    Args:
+        catalog: what is declared.
+        results: the result files.
+        out: the report's folder.
+        frames_of: real data sets whose frames may stand in the pages; by default none, for they must not be published.
+
     Raises:
-        InputError: if the folder cannot be written to.
+        InputError: if the folder cannot be written to, or one of ``frames_of`` is no data set.
     """
     before = _listed(out)
-    pages = sorted(report_pages(load_report(catalog, results)), key=lambda page: page.path)
+    pages = sorted(report_pages(load_report(catalog, results, frames_of=frames_of)), key=lambda page: page.path)
     for name in ASSETS:
         write_text(out / "assets" / name, asset(name))
     for page in pages:
@@ -55,6 +63,10 @@ def report_pages(report: Report) -> Iterator[Page]:
         yield page(f"datasets/{page_name('data set', name)}", "dataset", dataset.title, dataset_view(report, name))
     for run_id, record in report.runs.items():
         yield page(f"runs/{page_name('run', run_id)}", "run", f"Run {run_id}", run_view(report, record))
+        inspection = find_inspection(report, record)
+        if inspection is not None:
+            view = inspection_view(report, record, inspection)
+            yield page(inspection_path(run_id), "inspection", f"Rankings of run {run_id}", view)
 
 
 def _listed(out: Path) -> set[str]:

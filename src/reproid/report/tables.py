@@ -1,7 +1,8 @@
 """A table as numbers: every cell of the plan judged. The pages and the JSON file are made of the same."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reproid.catalog.catalog import Catalog
 from reproid.catalog.papers import Column, Row, Table
@@ -9,6 +10,9 @@ from reproid.catalog.plan import PlannedTable, plan_table
 from reproid.catalog.protocols import get_protocol
 from reproid.report.cells import Cell, desk_for, judge_cell
 from reproid.report.results import Results
+
+if TYPE_CHECKING:
+    from reproid.report.paired import Test
 
 SCHEMA = 1
 
@@ -87,8 +91,13 @@ def row_labels(table: Table) -> tuple[str, ...]:
     return tuple(_unique(label, row, joined.count(label)) for label, row in zip(joined, table.rows, strict=True))
 
 
-def table_json(numbers: TableNumbers) -> dict[str, Any]:
-    """Return a table as plain data for its JSON file: points for accuracy, the column's unit for cost."""
+def table_json(numbers: TableNumbers, tests: Iterable["Test"] = ()) -> dict[str, Any]:
+    """Return a table as plain data for its JSON file: points for accuracy, the column's unit for cost.
+
+    Args:
+        numbers: the table.
+        tests: those of its rows against its baseline, see `reproid.report.paired`.
+    """
     return {
         "schema": SCHEMA,
         "table": numbers.name,
@@ -106,6 +115,7 @@ def table_json(numbers: TableNumbers) -> dict[str, Any]:
             }
             for row in numbers.rows
         ],
+        "tests": [asdict(test) | {"more_than_chance": test.more_than_chance} for test in tests],
     }
 
 

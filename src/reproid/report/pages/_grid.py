@@ -7,6 +7,7 @@ from itertools import groupby
 from reproid.report.cells import Cell
 from reproid.report.model import Report
 from reproid.report.pages._parts import Link, Value, Word, run_href
+from reproid.report.paired import Test, table_tests
 from reproid.report.status import MEANINGS, Status
 from reproid.report.tables import ColumnHead, TableNumbers
 from reproid.report.text import exact, number, page_name, plural, signed
@@ -64,6 +65,20 @@ class RowView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TestView:
+    """One test against the baseline in words."""
+
+    row: str
+    column: str
+    difference: Value
+    interval: str
+    p: str
+    p_holm: str
+    verdict: Word
+    basis: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableView:
     """One table in words."""
 
@@ -79,12 +94,17 @@ class TableView:
     rows: tuple[RowView, ...]
     counts: tuple[Word, ...]
     command: str
+    baseline: str
+    """What the tests compare with; empty where nothing is tested."""
+    tests: tuple[TestView, ...]
+    tests_note: str
 
 
 def table_view(report: Report, table: TableNumbers) -> TableView:
     """Return a judged table in words."""
     decimals = [_decimals(cells) for cells in zip(*(row.cells for row in table.rows), strict=True)]
     outside = "" if table.in_suite else f"Suite “{table.suite}” does not name this table."
+    tests = table_tests(table, report.results)
     return TableView(
         id=table.table.id,
         number=table.table.number,
@@ -107,7 +127,35 @@ def table_view(report: Report, table: TableNumbers) -> TableView:
         ),
         counts=status_counts(cell for row in table.rows for cell in row.cells),
         command=f"snakemake --cores all results/tables/{table.name}.json",
+        baseline=" and ".join(dict.fromkeys(test.baseline for test in tests)),
+        tests=tuple(_test(table, test) for test in tests),
+        tests_note=_tests_note(tests),
     )
+
+
+def _test(table: TableNumbers, test: Test) -> TestView:
+    column = next(head for head in table.columns if head.id == test.column)
+    real = test.more_than_chance
+    seeds = plural(test.seeds[0], "seed") if test.seeds[0] == test.seeds[1] else f"{test.seeds[0]} and {test.seeds[1]} seeds"
+    return TestView(
+        row=test.row,
+        column=f"{column.head}, {column.used}" if column.used else column.head,
+        difference=Value(text=signed(test.difference), exact=exact(test.difference)),
+        interval=f"{signed(test.ci95[0])} to {signed(test.ci95[1])}",
+        p=f"{test.p:.4f}",
+        p_holm=f"{test.p_holm:.4f}",
+        verdict=Word(text="more than chance" if real else "may be chance", tone="aside" if real else "quiet"),
+        basis=f"{seeds}, {plural(test.queries, 'query', 'queries')}, {plural(test.persons, 'person')}",
+    )
+
+
+def _tests_note(tests: tuple[Test, ...]) -> str:
+    single = any(min(test.seeds) < 2 for test in tests)
+    one = " One seed tells whether these two models differ, not whether their methods do: training again may turn the sign."
+    return (
+        f"Differences in points, with the 95 % interval of a paired bootstrap over persons; p of a permutation test that swaps "
+        f"the two rows person by person, and p after Holm’s correction for the {plural(len(tests), 'test')} of this table."
+    ) + (one if single else "")
 
 
 def status_counts(cells: Iterable[Cell]) -> tuple[Word, ...]:

@@ -56,8 +56,16 @@ class RunLine:
     split: str
     seed: int
     state: Word
+    other_code: Word | None
+    """A badge, where it was made with other code than this clone's."""
     headline: str
     """Its first metric, or nothing."""
+
+
+def other_code(record: RunRecord) -> Word | None:
+    """Return the badge of a run that was made with other code than this clone's."""
+    title = "The code of clips, training, inference or the method differs from that which made this run: see the manifest"
+    return Word(text="other code", tone="off", title=title) if record.other_code else None
 
 
 def points(fraction: float) -> Value:
@@ -88,6 +96,7 @@ def run_lines(records: Iterable[RunRecord], titles: Mapping[str, str], root: str
             split=record.run.split,
             seed=record.run.seed,
             state=Word(text=record.state, tone=record.tone),
+            other_code=other_code(record),
             headline=_headline(record),
         )
         for record in records

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from reproid.catalog.protocols import Protocol, get_protocol, load_protocols
+from reproid.report.families import Comparison, compared_protocols
 from reproid.report.model import Report
 from reproid.report.pages._parts import Fact, Link, facts
+from reproid.report.pages._protocol_table import ComparisonView, comparison_view
 from reproid.report.text import page_name
 
 _HEADING_KEYS = frozenset({"name", "revision", "summary", "used_by", "dataset"})
@@ -34,12 +36,25 @@ class ProtocolView:
 class ProtocolsView:
     """The page of protocols."""
 
+    comparisons: tuple[ComparisonView, ...]
+    """Real data before rendered ones, printed papers before our own tables; then the largest gap first."""
     protocols: tuple[ProtocolView, ...]
 
 
 def protocols_view(report: Report) -> ProtocolsView:
     """Return the page of protocols."""
-    return ProtocolsView(protocols=tuple(_view(report, protocol) for protocol in load_protocols().values()))
+    compared = sorted(compared_protocols(report), key=lambda comparison: _order(report, comparison))
+    return ProtocolsView(
+        comparisons=tuple(comparison_view(report, comparison) for comparison in compared),
+        protocols=tuple(_view(report, protocol) for protocol in load_protocols().values()),
+    )
+
+
+def _order(report: Report, comparison: Comparison) -> tuple[bool, bool, float, tuple[str, ...]]:
+    synthetic = report.catalog.datasets[comparison.dataset].source == "synthetic"
+    papers = {name.partition("/")[0] for name in comparison.experiments}
+    printed = any(report.catalog.papers[paper].paper.link for paper in papers)
+    return synthetic, not printed, -comparison.gap, comparison.runs
 
 
 def _view(report: Report, protocol: Protocol) -> ProtocolView:

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from reproid.catalog.runs import Run
+from reproid.report.families import compared_protocols
 from reproid.report.figures import Chart
+from reproid.report.inspections import find_inspection, frames_options
 from reproid.report.logs import LogTail, log_tails
-from reproid.report.model import Report, RunRecord
+from reproid.report.model import Report, RunRecord, scored_protocols
 from reproid.report.pages._curves import cmc_chart, history_charts, history_lines
-from reproid.report.pages._parts import Fact, Link, RunLine, Value, Word, facts, points, run_lines
+from reproid.report.pages._parts import Fact, Link, RunLine, Value, Word, facts, other_code, points, run_lines
+from reproid.report.pages._protocol_table import ComparisonView, comparison_view
+from reproid.report.pages.inspection import inspection_path
 from reproid.report.results import Damaged, Metrics
 from reproid.report.summary import ACCURACY_METRICS
 from reproid.report.text import as_text, number, page_name, plural
@@ -26,6 +30,8 @@ class MetricLine:
     name: str
     value: Value
     interval: str
+    chance: str
+    """What rankings in random order score on the same labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +62,20 @@ class RunView:
     title: str
     experiments: tuple[Link, ...]
     state: Word
+    other_code: Word | None
+    """A badge, where it was made with other code than this clone's."""
     synthetic: bool
     failure: str
     logs: tuple[LogTail, ...]
     facts: tuple[Fact, ...]
     scores: tuple[ScoreView, ...]
     cmc: Chart | None
+    inspection: str
+    """The page with its rankings; empty where there is none."""
+    protocols: tuple[ComparisonView, ...]
+    """The same embeddings under every protocol of a family."""
+    compare: str
+    """The command that sets it beside another run; empty where there is no other."""
     curves: tuple[Chart, ...]
     curves_problem: str
     history: tuple[tuple[str, ...], ...]
@@ -91,12 +105,16 @@ def run_view(report: Report, record: RunRecord) -> RunView:
         title=f"{report.catalog.methods[run.settings.method].title} on {report.catalog.datasets[run.dataset].title}",
         experiments=tuple(_experiment(name) for name in record.experiments),
         state=Word(text=record.state, tone=record.tone),
+        other_code=other_code(record),
         synthetic=run.data.source == "synthetic",
         failure=record.failure or "; ".join(map(str, record.damaged)),
         logs=log_tails(results.folder, run.dataset, run.run_id) if record.state not in ("done", "not run") else (),
         facts=_facts(report, run),
         scores=tuple(_score(name, read) for name, read in record.metrics.items()),
         cmc=cmc_chart(record.metrics),
+        inspection=inspection_path(run.run_id).rpartition("/")[2] if find_inspection(report, record) else "",
+        protocols=tuple(comparison_view(report, found, "../") for found in compared_protocols(report, [record])),
+        compare=_compare(report, record),
         curves=charts,
         curves_problem=curves_problem,
         history=history_lines(history),
@@ -143,7 +161,8 @@ def _score(name: str, read: Metrics | Damaged | None) -> ScoreView:
 def _metric_line(metric: str, value: float, read: Metrics) -> MetricLine:
     ci95 = read.ci95.get(metric)
     interval = f"{points(ci95[0]).text} to {points(ci95[1]).text}" if ci95 else "none"
-    return MetricLine(name=_NAMES.get(metric, metric), value=points(value), interval=interval)
+    chance = points(read.chance[metric]).text if metric in read.chance else "–"
+    return MetricLine(name=_NAMES.get(metric, metric), value=points(value), interval=interval, chance=chance)
 
 
 def _counts(read: Metrics) -> tuple[Fact, ...]:
@@ -169,6 +188,18 @@ def _repeat(run: Run, manifest: object) -> str:
     if not isinstance(threads, int):
         return ""
     return f"reproid train --run-file results/{run.folder}/run.json --threads {threads} --out results/repeated/{run.run_id}"
+
+
+def _compare(report: Report, record: RunRecord) -> str:
+    """Return the command that compares the run with the first other one on the same split that has the same protocol."""
+    run, protocols = record.run, scored_protocols(record)
+    for other in report.runs_on(run.dataset):
+        shared = [name for name in protocols if name in scored_protocols(other)]
+        if other.run.run_id != run.run_id and other.run.split == run.split and shared:
+            folders = f"results/{other.run.folder} results/{run.folder}"
+            shown = f"reproid compare {folders} --protocol {shared[0]} --out compare.html"
+            return shown + frames_options(report, run.dataset)
+    return ""
 
 
 def _made_by(manifest: object) -> str:
