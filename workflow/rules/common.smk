@@ -27,6 +27,7 @@ wildcard_constraints:
     dataset="[a-z0-9-]+",
     digest="[0-9a-f]{12}",
     run_id="[0-9a-f]{12}",
+    cost_id="[0-9a-f]{12}",
     protocol="[a-z0-9-]+",
     sampling="[a-z]+",
     paper="[a-z0-9-]+",
@@ -46,15 +47,20 @@ def index_of_run(wildcards):
 
 
 def table_inputs(wildcards):
-    """The metrics behind a table, and its own file: a changed printed number renders it anew and trains nothing."""
+    """What a table shows, and its own file: a changed printed number renders it anew and trains nothing."""
     table = plan_table(CATALOG, f"{wildcards.paper}/{wildcards.table}")
-    return [f"papers/{wildcards.paper}/tables/{wildcards.table}.yaml", *(f"results/{entry.path}" for entry in table.metrics())]
+    return [f"papers/{wildcards.paper}/tables/{wildcards.table}.yaml", *made_for([table])]
 
 
 def suite_metrics(suite=None):
-    """Every metrics file of a suite; by default that of params.yaml."""
+    """Every metrics file and measured cost of a suite; by default that of params.yaml."""
     tables = PLAN if suite is None else plan_suite(load_catalog(CATALOG.root, suite=suite))
-    return sorted({f"results/{entry.path}" for table in tables for entry in table.metrics()})
+    return made_for(tables)
+
+
+def made_for(tables):
+    """Every file below results/ that tables show numbers of, once."""
+    return sorted({f"results/{entry.path}" for table in tables for entry in (*table.metrics(), *table.costs())})
 
 
 def embeddings_of(wildcards):
