@@ -45,17 +45,12 @@ def make_camera(spec: SyntheticSpec, camid: int) -> Camera:
     # Neighbouring cameras see opposite sides; the golden angle spreads any number of them evenly.
     azimuth = (camid * 2.399963 + 0.35 + rng.normal(0, 0.12)) % (2 * np.pi)
     steep = (0.12, 0.35, 0.2, 0.62, 0.28, 0.45)[camid % 6] + rng.normal(0, 0.03)
-    # So strong that a colour histogram still finds some persons across cameras, but few.
-    k = 0.45 * spec.colour_response
+    k = spec.colour_response
     white = np.exp(rng.normal(0, 0.075 * k, 3))
     white /= white.mean()
     saturation = 1.0 + k * float(rng.uniform(-0.45, 0.25))
     grey = np.full((3, 3), 1 / 3)
-    matrix = (
-        np.diag(white)
-        @ (saturation * np.eye(3) + (1 - saturation) * grey)
-        * np.exp(np.clip(rng.normal(0, 0.14), -0.25, 0.25) * k)
-    )
+    matrix = np.diag(white) @ (saturation * np.eye(3) + (1 - saturation) * grey) * _exposure(spec, camid)
     gamma, lift = np.exp(np.clip(rng.normal(-0.05, 0.17), -0.3, 0.25) * k), abs(rng.normal(0, 0.035 * k))
     side = rng.uniform(-0.8, 0.8)
     return Camera(
@@ -70,6 +65,17 @@ def make_camera(spec: SyntheticSpec, camid: int) -> Camera:
         quality=max(20, spec.jpeg_quality - int(rng.integers(0, 26))),
         light=(float(side), float(np.sqrt(1 - side**2)), float(rng.uniform(0.35, 0.6))),
     )
+
+
+def _exposure(spec: SyntheticSpec, camid: int) -> float:
+    """Return a camera's exposure, 0.45 to 1.55 at the default response, spread evenly over any number of cameras.
+
+    It is what cameras differ in most: a descriptor that sees brightness (a plain histogram, a network with random weights) finds
+    hardly anybody across cameras; one that has learnt, or divides by the mean, does.
+    """
+    start = np.random.default_rng(derive_seed(spec.seed, "data", "exposure")).random()
+    place = (camid * 0.618034 + start) % 1.0
+    return float(np.exp(spec.colour_response * (1.24 * place - 0.80)))
 
 
 def _tone_curve(gamma: float, lift: float) -> NDArray[np.uint8]:
@@ -117,7 +123,8 @@ def _smooth(rng: np.random.Generator, shape: tuple[int, int], cell: int) -> NDAr
 
 
 def _muted(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float64]:
-    return np.asarray(rng.uniform(low, high) * (1 + rng.normal(0, 0.03, 3)))
+    """Return a colour near grey. Its tint differs from place to place, so that the background misleads a colour histogram."""
+    return np.asarray(rng.uniform(low, high) * (1 + rng.normal(0, 0.06, 3)))
 
 
 def _paint_wall(wall: NDArray[np.float64], unit: int, rng: np.random.Generator) -> None:
@@ -146,7 +153,7 @@ def _paint_wall(wall: NDArray[np.float64], unit: int, rng: np.random.Generator) 
         block = wall[max(top, 0) : max(top + high, 0), left : left + wide]
         frame = max(1, unit // 60)
         block[:] = _muted(rng, 0.3, 0.8)
-        block[frame:-frame, frame:-frame] = np.clip(_muted(rng, 0.3, 0.8) * rng.uniform(0.85, 1.15, 3), 0, 1)
+        block[frame:-frame, frame:-frame] = np.clip(_muted(rng, 0.3, 0.8) * rng.uniform(0.75, 1.25, 3), 0, 1)
 
 
 def _paint_floor(floor: NDArray[np.float64], unit: int, rise: float, rng: np.random.Generator) -> None:
