@@ -10,7 +10,7 @@ from reproid.catalog.digest import digest
 from reproid.catalog.project import data_folder
 from reproid.catalog.synthetic import RENDERER_REVISION, SyntheticSpec
 
-Layout = Literal["mars", "ls-vid", "ilids-vid", "prid-2011", "dukemtmc-videoreid"]
+Layout = Literal["mars", "ls-vid", "ilids-vid", "prid-2011", "dukemtmc-videoreid", "folder"]
 Availability = Literal["available", "missing", "withdrawn"]
 
 

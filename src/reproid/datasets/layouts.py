@@ -14,6 +14,7 @@ LAYOUTS: dict[str, tuple[str, str]] = {
     "ilids-vid": ("reproid.datasets.ilids_vid", "read_ilids_vid"),
     "prid-2011": ("reproid.datasets.prid_2011", "read_prid_2011"),
     "dukemtmc-videoreid": ("reproid.datasets.dukemtmc_videoreid", "read_dukemtmc_videoreid"),
+    "folder": ("reproid.datasets.folder", "read_folder"),
 }
 """Layout -> module and function that reads it."""
 
