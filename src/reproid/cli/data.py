@@ -51,17 +51,24 @@ def synth(
 ) -> None:
     """Render walking people with known identity in an official layout.
 
-    Equal parameters give equal bytes. A complete set is left alone, an interrupted one is started over.
+    8 to 2000 persons, seen by 2 to 15 cameras, in the layout mars, ls-vid, ilids-vid, prid-2011 or dukemtmc-videoreid; with truth
+    on, joints, masks, motion, occlusion and attributes beside the images. --parameters lists what can be set.
+
+    Equal parameters give equal bytes. A complete set is left alone, an interrupted one is started over. Beside the set lie
+    sheet.png, a contact sheet, and person.gif, its first person in all cameras.
 
     \b
     Examples:
       reproid data synth --dataset demo-mars --workers 2
       reproid data synth --set train_persons=8 --set test_persons=8 --set height=64 --set width=32 --out data/synthetic/tiny
       reproid data synth --spec my-set.yaml --layout mars --workers 4 --out data/synthetic/my-set
+      reproid data synth --set train_persons=1000 --set test_persons=1000 --set cameras=15 --layout ls-vid --out data/big
+      reproid data synth --set truth=true --out data/synthetic/with-truth
       reproid data synth --parameters
     """  # noqa: D301
     from reproid.errors import InputError
     from reproid.synthetic.render import render_dataset
+    from reproid.synthetic.sheet import write_pictures
 
     if dataset is not None:
         if spec is not None or overrides or layout is not None:
@@ -76,6 +83,7 @@ def synth(
     else:
         parameters = _read_spec(spec, overrides)
     rendered = render_dataset(parameters, out, layout=layout or "mars", workers=workers, progress=True)
+    write_pictures(rendered.folder)
     frames, tracklets = (rendered.counts[f"train_{k}"] + rendered.counts[f"test_{k}"] for k in ("frames", "tracklets"))
     state = "rendered" if rendered.fresh else "there already"
     click.echo(f"{rendered.folder}: {state}; {tracklets:,} tracklets, {frames:,} frames, digest {rendered.digest[:12]}")

@@ -24,6 +24,13 @@ class _Set:
     writer: LayoutWriter
 
 
+def write_pictures(folder: Path) -> None:
+    """Write sheet.png and person.gif into the folder of a rendered set, where they are missing."""
+    for name, write in (("sheet.png", write_sheet), ("person.gif", write_gif)):
+        if not (folder / name).exists():
+            write(folder, folder / name)
+
+
 def write_sheet(folder: Path | str, out: Path | str, *, persons: Sequence[int] | int = 8, frames: int = 2) -> None:
     """Write a contact sheet: a row per person, a column per camera.
 

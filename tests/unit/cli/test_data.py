@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from reproid.cli.data import data
 from reproid.datasets.index import load_index
 from reproid.errors import InputError
+from reproid.synthetic.layouts import LAYOUTS
 
 SMALL = ("train_persons=4", "test_persons=4", "cameras=2", "frames=[2, 3]", "distractors=1", "junk=1", "height=32", "width=16")
 SETTINGS = [part for pair in SMALL for part in ("--set", pair)]
@@ -47,6 +48,22 @@ def test_sheet_writes_what_the_name_asks_for(tmp_path: Path) -> None:
     assert (tmp_path / "one.gif").read_bytes().startswith(b"GIF89a")
     with pytest.raises(InputError, match="unknown kind of picture; expected a name in .png or .jpg, or .gif .*got '.*all.bmp'"):
         _run("sheet", "--root", tmp_path / "set", "--out", tmp_path / "all.bmp")
+
+
+def test_synth_leaves_a_contact_sheet_and_a_film_beside_the_set(tmp_path: Path) -> None:
+    _run("synth", *SETTINGS, "--out", tmp_path / "set")
+    assert (tmp_path / "set/sheet.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "set/person.gif").read_bytes().startswith(b"GIF89a")
+    (tmp_path / "set/person.gif").unlink()
+    _run("synth", *SETTINGS, "--out", tmp_path / "set")
+    assert (tmp_path / "set/person.gif").exists()
+
+
+def test_synth_help_says_what_it_can_render() -> None:
+    text = " ".join(_run("synth", "--help").split())
+    assert "8 to 2000 persons, seen by 2 to 15 cameras" in text
+    assert all(layout in text.replace("- ", "-") for layout in LAYOUTS)  # a line may end within a name
+    assert "--parameters" in text
 
 
 def test_sheet_of_the_truth_needs_truth(tmp_path: Path) -> None:

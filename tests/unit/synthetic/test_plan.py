@@ -3,6 +3,7 @@ from dataclasses import asdict
 import pytest
 
 from reproid.catalog.synthetic import SyntheticSpec
+from reproid.synthetic.layouts import layout_writer
 from reproid.synthetic.plan import DISTRACTOR, JUNK, make_world
 
 SPEC = SyntheticSpec(train_persons=20, test_persons=20, near_twins=0.5, cameras=5, cameras_per_person=(2, 4))
@@ -67,15 +68,27 @@ def test_make_world_twins_differ_in_one_attribute_and_their_gait_alone() -> None
         assert (pid <= 20) == (other <= 20)
 
 
+@pytest.mark.parametrize("persons", [8, 2000])
+def test_make_world_from_8_to_2000_persons_in_15_cameras(persons: int) -> None:
+    half = persons // 2
+    spec = SyntheticSpec(train_persons=half, test_persons=half, cameras=15, cameras_per_person=(2, 3), frames=(2, 4))
+    world = make_world(spec)
+    layout_writer("ls-vid").check(spec)
+    assert set(world.persons) == set(range(1, persons + 1))
+    assert len({t.camid for t in world.tracklets}) == 15 or persons == 8
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
+        ({"cameras": 16}, "less than or equal to 15"),
+        ({"cameras": 1}, "greater than or equal to 2"),
         ({"frames": (9, 8)}, r"frames as \[least, most\] with least <= most, not \[9, 8\]"),
         ({"cameras_per_person": (1, 2)}, "cameras_per_person of at least 2"),
         ({"train_persons": 3, "test_persons": 3}, "from 8 to 4000"),
         ({"frames": (1, 8)}, r"frames within \[2, 999\]"),
     ],
-    ids=["reversed range", "one camera", "too few persons", "one frame"],
+    ids=["too many cameras", "too few cameras", "reversed range", "one camera", "too few persons", "one frame"],
 )
 def test_spec_impossible_value_is_refused(values: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
