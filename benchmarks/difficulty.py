@@ -2,9 +2,9 @@
 
     python benchmarks/difficulty.py --out benchmarks/difficulty.json
 
-Persons, cameras, sizes, settings and scoring are those of the suite `demo` and of its data set; only the epochs are fewer, and the
-learning rate falls at the same shares of them. World and run have the same seed, 100 to 109: none of them is the seed of a declared
-set. No method of a paper takes part. Takes about ten minutes of one core.
+Persons, cameras, sizes, settings and scoring are those of the suite `demo` and of its data set; only the epochs are fewer, and
+the learning rate falls at the same shares of them. World and run have the same seed, 100 to 109: none of them is the seed of a
+declared set. No method of a paper takes part. Takes about ten minutes of one core.
 """
 
 import argparse
