@@ -92,6 +92,15 @@ class Made:
         assert old in text
         target.write_text(text.replace(old, new), encoding="utf-8")
 
+    def runs(self, suite: str = "demo") -> list[str]:
+        """Return the ids of the suite's runs, sorted."""
+        return list(planned_runs(plan_suite(self.catalog(suite))))
+
+    def numbers(self, suite: str = "demo", table: str | None = None) -> tuple[int, int]:
+        """Return how many cells the suite's tables (or one of them) have, and how many of them any run gives a number."""
+        cells = [c for t in plan_suite(self.catalog(suite)) if table in (None, t.name) for row in t.cells for c in row]
+        return len(cells), sum(bool(cell.metrics) for cell in cells)
+
     def fill(self, suite: str = "demo") -> None:
         """Write every run of a suite as finished, each with numbers of its own."""
         for index, run_id in enumerate(planned_runs(plan_suite(self.catalog(suite)))):

@@ -128,9 +128,13 @@ def test_cell_of_a_row_without_print_says_so(made: Made) -> None:
     assert (cell.status, cell.difference) == (Status.NOTHING_PRINTED, None)
 
 
-@pytest.mark.parametrize(("row", "status"), [(0, Status.DATA_MISSING), (1, Status.METHOD_MISSING)])
-def test_cell_without_data_or_method_says_which(made: Made, row: int, status: Status) -> None:
-    assert cell_of(made, "paper", "mars-map", row).status is status
+def test_cell_without_data_says_so(made: Made) -> None:
+    assert cell_of(made, "paper", "mars-map").status is Status.DATA_MISSING
+
+
+def test_cell_without_method_says_so(made: Made) -> None:
+    made.replace("papers/psformer/experiments.yaml", "method: resnet50", "method: unheard-of")
+    assert cell_of(made, "demo", "mars-map").status is Status.METHOD_MISSING
 
 
 def test_cell_of_withdrawn_data_says_so(made: Made) -> None:
@@ -161,10 +165,10 @@ def test_own_averages_splits_before_seeds(made: Made) -> None:
     (made.root / "data/raw/ilids-vid").mkdir(parents=True)
     for entry in made.entries("paper", "rank1"):
         split = int(entry.run.split.removeprefix("split-"))
-        made.score(entry, rank1=0.5 + 0.01 * split + 0.02 * entry.run.seed, ci95={"rank1": [0.4, 0.7]})
+        made.score(entry, rank1=0.5 + 0.01 * split + 0.02 * entry.run.seed)
     own = cell_of(made, "paper", "ilids-vid-rank1").own
     assert own is not None
-    assert (own.mean, own.sd, own.seeds, own.splits, own.ci95) == (56.5, 2.0, 3, 10, (40.0, 70.0))
+    assert (own.mean, own.sd, own.seeds, own.splits, own.ci95) == (56.5, 2.0, 3, 10, None)  # no tables of queries
 
 
 def test_own_leaves_out_a_seed_that_lacks_a_split(made: Made) -> None:

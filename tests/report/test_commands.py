@@ -22,13 +22,16 @@ def test_table_command_writes_the_file_and_says_how_full_it_is(made: Made) -> No
     made.fill()
     result = run("table", TABLE, "--out", "out/t.json")
     assert result.exit_code == 0
-    assert result.output == "out/t.json: 2 of 200 cells have a number\n"
+    cells, filled = made.numbers(table=TABLE)
+    assert filled >= 2
+    assert result.output == f"out/t.json: {filled} of {cells} cells have a number\n"
     assert json.loads(Path("out/t.json").read_text())["table"] == TABLE
 
 
 def test_summary_command_counts_scored_runs(made: Made) -> None:
     made.fill()
-    assert run("summary", "--out", "s.json").output == "s.json: suite demo, 2 of 2 runs have metrics\n"
+    runs = len(made.runs())
+    assert run("summary", "--out", "s.json").output == f"s.json: suite demo, {runs} of {runs} runs have metrics\n"
     assert run("summary", "--suite", "paper", "--out", "p.json").output == "p.json: suite paper, 0 of 0 runs have metrics\n"
 
 

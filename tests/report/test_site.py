@@ -34,7 +34,7 @@ def test_pages_show_the_numbers_of_the_summary(made: Made) -> None:
         for cells, values in zip(table, rows.values(), strict=True):
             assert [None if cell is None else float(cell) for cell in cells] == list(values.values())
             shown += sum(cell is not None for cell in cells)
-    assert shown == 10
+    assert shown == made.numbers()[1] >= 10
 
 
 def test_pages_of_a_full_suite_have_no_broken_link(made: Made) -> None:

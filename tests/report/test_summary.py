@@ -14,8 +14,8 @@ def test_summary_holds_the_suites_runs_alone(made: Made) -> None:
     made.fill("demo")
     made.fill("tiny")
     summary = build_summary(made.catalog("demo"), made.read())
-    entries = {entry.run.run_id: entry for row in (0, 1) for entry in made.entries("demo", "map", "controls/table-1", row)}
-    assert list(summary["runs"]) == sorted(entries)
+    assert list(summary["runs"]) == made.runs("demo")
+    assert not set(made.runs("demo")) & set(made.runs("tiny"))
     assert {run["dataset"] for run in summary["runs"].values()} == {"demo-mars"}
 
 
@@ -35,7 +35,7 @@ def test_summary_of_missing_and_damaged_files_is_null(made: Made) -> None:
     summary = build_summary(made.catalog(), made.read())
     assert all(protocol is None for run in summary["runs"].values() for protocol in run["protocols"].values())
     values = [value for rows in summary["tables"].values() for row in rows.values() for value in row.values()]
-    assert len(values) == 208
+    assert len(values) == made.numbers()[0] > 200
     assert set(values) == {None}
 
 
@@ -73,4 +73,6 @@ def test_table_of_an_unknown_name_suggests_the_nearest(made: Made) -> None:
 def test_row_labels_tell_equal_rows_apart(made: Made) -> None:
     made.replace("papers/controls/tables/table-1.yaml", "labels: [ResNet-50, none]", "labels: [ResNet-50, as PSFormer's Table I]")
     labels = row_labels(made.catalog().table("controls/table-1"))
-    assert labels[:2] == tuple(f"ResNet-50 / as PSFormer's Table I ({name})" for name in ("resnet50-untrained", "psformer/resnet50"))
+    assert labels[:2] == tuple(
+        f"ResNet-50 / as PSFormer's Table I ({name})" for name in ("resnet50-untrained", "psformer/resnet50")
+    )
