@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "data": "reproid.cli.data",
     "train": "reproid.cli.train",
     "embed": "reproid.cli.embed",
+    "rank": "reproid.cli.rank",
     "evaluate": "reproid.cli.evaluate",
     "cost": "reproid.cli.cost",
     "aggregate": "reproid.cli.aggregate",

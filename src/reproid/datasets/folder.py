@@ -8,7 +8,7 @@
     02_17.png                         camera_object: one image per camera and person
 
 Cameras are numbered as they stand there; Market-1501's from 1, read as from 0; videos in the order of their names, from 0.
-Without roles, every tracklet is a query and in the gallery.
+Without roles, every tracklet is a query and in the gallery; junk and distractors are in the gallery alone.
 """
 
 import logging
@@ -70,19 +70,18 @@ def _read_roles(root: Path) -> Read:
 
 
 def _layout(found: Read, root: Path, facts: dict[str, int]) -> Layout:
-    for role in ("query", "gallery"):
-        if not any(role in roles for roles in found.values()):
-            raise InputError(
-                f"no {role} tracklet", where=root, expected="at least 1", got=f"{len(found)} tracklets of other roles"
-            )
-    single = [tracklet.tracklet_id for tracklet in found if len(tracklet.frames) == 1]
-    if single:
-        _log.warning("note: %d of %d tracklets have one frame alone (%s)", len(single), len(found), offenders(single))
     order: tuple[Role, ...] = ("train", "query", "gallery")
     assignments = tuple(
         Assignment(split="official", tracklet_id=tracklet.tracklet_id, role=role)
         for role in order
         for tracklet, roles in found.items()
-        if role in roles
+        if role in roles and (role != "query" or tracklet.pid > 0)  # junk and distractors are nobody to look for
     )
+    for role in ("query", "gallery"):
+        if not any(assignment.role == role for assignment in assignments):
+            got = f"{len(found)} tracklets of other roles, or of pid -1 or 0"
+            raise InputError(f"no {role} tracklet", where=root, expected="at least 1", got=got)
+    single = [tracklet.tracklet_id for tracklet in found if len(tracklet.frames) == 1]
+    if single:
+        _log.warning("note: %d of %d tracklets have one frame alone (%s)", len(single), len(found), offenders(single))
     return Layout(tracklets=tuple(found), assignments=assignments, facts={**facts, "tracklets_of_one_frame": len(single)})

@@ -23,7 +23,7 @@ def thumbnails(ids: Sequence[str], *, index: Path, data: Path) -> Mapping[str, s
         InputError: if the index is missing or damaged.
     """
     frames = _middle_frames(index / "tracklets.parquet", set(ids))
-    found = {name: _thumbnail(data, frames[name]) for name in ids if name in frames}
+    found = {name: thumbnail(data, frames[name]) for name in ids if name in frames}
     return {name: uri for name, uri in found.items() if uri is not None}
 
 
@@ -33,7 +33,12 @@ def _middle_frames(path: Path, ids: set[str]) -> dict[str, str]:
     return {name: frames[len(frames) // 2] for name, frames in rows if name in ids and frames}
 
 
-def _thumbnail(data: Path, frame: str) -> str | None:
+def thumbnail(data: Path, frame: str) -> str | None:
+    """Return a data URI of one frame, its path relative to ``data``; None where it cannot be read.
+
+    Raises:
+        InputError: if the frame lies outside the folder.
+    """
     from PIL import Image
 
     path = (data / frame).resolve()

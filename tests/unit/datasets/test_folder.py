@@ -37,7 +37,7 @@ def test_folder_pid_camid_every_tracklet_is_query_and_gallery(tmp_path: Path) ->
         image(tmp_path / name)
     (tmp_path / ".hidden").mkdir()
     index = index_of(tmp_path)
-    assert roles(index) == {"train": [], "query": ["-1/0", "7/0", "7/2"], "gallery": ["-1/0", "7/0", "7/2"]}
+    assert roles(index) == {"train": [], "query": ["7/0", "7/2"], "gallery": ["-1/0", "7/0", "7/2"]}
     tracklet = index.records["7/0"]
     assert (tracklet.pid, tracklet.camid, tracklet.frames) == (7, 0, ("7/0/a.jpg", "7/0/b.jpg"))
     assert (tracklet.width, tracklet.height) == (16, 32)
@@ -52,7 +52,7 @@ def test_folder_market_names_are_grouped_by_person_camera_and_sequence(tmp_path:
     index = index_of(tmp_path)
     assert roles(index) == {
         "train": ["train/0009_c6s1"],
-        "query": ["query/-1_c3s1", "query/0002_c1s1", "query/0002_c1s2"],
+        "query": ["query/0002_c1s1", "query/0002_c1s2"],
         "gallery": ["gallery/-1_c3s1", "gallery/0002_c1s1", "gallery/0002_c1s2"],
     }
     tracklet = index.records["query/0002_c1s1"]
@@ -122,7 +122,8 @@ def test_folder_damaged_image_is_named_with_its_size(tmp_path: Path, damage, got
         (["holiday.jpg"], r"the name of an image says neither person nor camera; .* got holiday\.jpg"),
         (["1/0/a.jpg", "1/0/b.gif"], r"1/0/b\.gif: not an image; expected files in \.jpg, \.jpeg, \.png"),
         (["1/0/notes.txt"], r"1/0: a tracklet without images"),
-        (["query/1/0/a.jpg"], r"no gallery tracklet; expected at least 1, got 1 tracklets of other roles"),
+        (["query/1/0/a.jpg"], r"no gallery tracklet; expected at least 1, got 1 tracklets of other roles, or of pid -1 or 0"),
+        (["0/0/a.jpg"], r"no query tracklet; expected at least 1, got 1 tracklets"),
         (["gallery/1/0/a.jpg", "query/.keep"], r"query: no image found; .* got none"),
         (["train/1/0/a.jpg", "query/1/1/a.jpg", "gallery/1/0/a.jpg"], r"persons are in training and in test; .* 1 shared: 1"),
         ([], r"no image found; expected pid/camid/\*\.jpg, or names as in Market-1501, got none"),
@@ -135,6 +136,7 @@ def test_folder_damaged_image_is_named_with_its_size(tmp_path: Path, damage, got
         "odd file",
         "no image",
         "no gallery",
+        "no person",
         "empty query",
         "shared",
         "empty folder",
