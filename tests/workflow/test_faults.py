@@ -21,7 +21,14 @@ AUTHOR |= {"DVC_NO_ANALYTICS": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
 KILLS = int(os.environ.get("REPROID_FAULT_KILLS", "0"))
 VICTIMS: tuple[Victim, ...] = ("training", "snakemake", "dvc")
 RESULTS = ("runs/*/*/metrics/*", "runs/*/*/embeddings/*.npz", "runs/*/*/model.safetensors", "runs/*/*/history.csv")
-RESULTS += ("runs/*/*/run.json", "tables/**/*.json", "summary/*", "index/**/*.parquet")
+RESULTS += (
+    "runs/*/*/inspection/*",
+    "runs/*/*/families/*",
+    "runs/*/*/run.json",
+    "tables/**/*.json",
+    "summary/*",
+    "index/**/*.parquet",
+)
 
 
 def numbers(project: Project) -> dict[str, bytes]:
