@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -232,6 +232,7 @@ NAMES = st.text(
 )
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(st.tuples(NAMES, st.integers(-1, 2**31 - 1), st.integers(0, 2**15 - 1)), min_size=1, unique_by=lambda r: r[0])
 )
@@ -241,6 +242,7 @@ def test_parse_table_returns_what_was_written(rows: list[tuple[str, int, int]]) 
     assert [(line.path, line.pid, line.camid) for line in lines] == [(f"d/{name}.jpg", pid, camid) for name, pid, camid in rows]
 
 
+@settings(deadline=None)
 @given(text=st.one_of(st.text(), st.text(alphabet="path,pidcam\n\"'-01.jg/")))
 def test_parse_table_gives_lines_or_an_input_error(text: str) -> None:
     lines, message = [], ""
@@ -252,6 +254,7 @@ def test_parse_table_gives_lines_or_an_input_error(text: str) -> None:
     assert all(isinstance(line, Line) and not line.path.startswith("/") and ".." not in line.path.split("/") for line in lines)
 
 
+@settings(deadline=None)
 @given(pid=st.integers(-1, 10**8), camera=st.integers(1, 9999), rest=st.tuples(*[st.integers(0, 999)] * 3))
 def test_parse_image_name_market_round_trip(pid: int, camera: int, rest: tuple[int, int, int]) -> None:
     sequence, frame, box = rest
@@ -260,6 +263,7 @@ def test_parse_image_name_market_round_trip(pid: int, camera: int, rest: tuple[i
     assert found == ImageName(tracklet=f"{person}_c{camera}s{sequence}", pid=pid, camid=camera - 1, frame=frame, box=box)
 
 
+@settings(deadline=None)
 @given(name=st.one_of(st.text(), st.from_regex(re.compile(r"[-\d]{1,3}_c?\d{1,2}(s\d_\d_\d)?\.[a-z]{1,3}"), fullmatch=True)))
 def test_parse_image_name_any_text_gives_numbers_in_range_or_none(name: str) -> None:
     found = parse_image_name(name)

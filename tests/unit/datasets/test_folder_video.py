@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -189,6 +189,7 @@ ROW = st.tuples(st.integers(0, 10**8), st.integers(-1, 10**8), NUMBERS, NUMBERS,
 ROWS = st.lists(ROW, min_size=1, unique_by=lambda row: row[:2])
 
 
+@settings(deadline=None)
 @given(rows=ROWS, end=st.sampled_from(["\n", "\r\n"]), first=st.sampled_from([0, 1]))
 def test_parse_boxes_returns_what_was_written(rows: list[tuple[float, ...]], end: str, first: int) -> None:
     lines = ([HEAD] if first == 0 else []) + [",".join(map(str, (int(row[0]) + first, *row[1:]))) for row in rows]
@@ -197,6 +198,7 @@ def test_parse_boxes_returns_what_was_written(rows: list[tuple[float, ...]], end
     assert [b.frame for b in found] == sorted(b.frame for b in found)
 
 
+@settings(deadline=None)
 @given(text=st.one_of(st.text(), st.text(alphabet="0123456789,.-\n e")), head=st.booleans())
 def test_parse_boxes_gives_boxes_or_an_input_error_with_the_place(text: str, head: bool) -> None:
     found, message = [], ""
@@ -208,6 +210,7 @@ def test_parse_boxes_gives_boxes_or_an_input_error_with_the_place(text: str, hea
     assert all(box.frame >= 0 and box.w > 0 and box.h > 0 for box in found)
 
 
+@settings(deadline=None)
 @given(x=NUMBERS, y=NUMBERS, w=SIZES, h=SIZES)
 def test_clipped_box_lies_in_the_picture_or_is_none(x: float, y: float, w: float, h: float) -> None:
     area = Box(line=1, frame=0, pid=1, x=x, y=y, w=w, h=h).clipped(WIDTH, HEIGHT)

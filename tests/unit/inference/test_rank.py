@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -208,6 +208,7 @@ def test_rank_checkpoint_of_another_run_is_named(checkpoint: Path, job: RankJob,
         rank(replace(job, control=None, run=run))
 
 
+@settings(deadline=None, max_examples=40)
 @given(seed=st.integers(0, 10**6), persons=st.integers(1, 6))
 def test_rank_descriptors_agrees_with_sorting(seed: int, persons: int) -> None:
     rng = np.random.default_rng(seed)
