@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from report.made import Made
+from reproid.catalog.plan import plan_suite
 from reproid.cli import cli
 from reproid.errors import InputError
 from reproid.report.plots import cmc_csv, history_csv
@@ -89,6 +90,13 @@ def test_prune_lists_leftovers_and_removes_them_only_when_told(made: Made) -> No
     assert run("prune", "--yes").output.endswith("removed 1 folders, 0.0 MB\n")
     assert not old.parent.exists()
     assert sorted(path for path in made.results.rglob("*") if path.is_file()) == kept
+
+
+def test_prune_removes_costs_that_no_suite_plans(made: Made) -> None:
+    planned = made.write(plan_suite(made.catalog("demo"))[0].costs()[0].path, "{}")
+    old = made.write("cost/000000000000.json", "{}")
+    run("prune", "--yes")
+    assert (planned.exists(), old.exists()) == (True, False)
 
 
 def test_plots_series_hold_what_the_files_hold(made: Made) -> None:

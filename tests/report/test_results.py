@@ -61,7 +61,7 @@ def test_metrics_of_any_bytes_are_damaged_or_whole(tmp_path_factory: pytest.Temp
 
 
 def test_cost_is_in_the_units_of_tables(tmp_path: Path) -> None:
-    read = results_with(tmp_path, '{"gmacs": 32.4, "parameters": 25600000, "ms_per_video": 8}', "cost.json").cost(".")
+    read = results_with(tmp_path, '{"gmacs": 32.4, "parameters": 25600000, "ms_per_video": 8}', "cost.json").cost("./cost.json")
     assert isinstance(read, Cost)
     assert [read.value(name) for name in ("gmacs", "parameters", "ms_per_video")] == [32.4, 25.6, 8.0]
 

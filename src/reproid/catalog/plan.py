@@ -153,8 +153,7 @@ def _plan_cell(catalog: Catalog, experiment: str, table: Table, row: Row, column
     if method not in catalog.methods:
         return without_run("method missing", f"method '{method}' is not implemented yet")
     if column.dataset is None:
-        cost, detail = plan_cost(catalog, experiment), "the cost is not measured yet"
-        return PlannedCell(row=row, column=column, printed=printed, cost=cost, reason="not run", detail=detail)
+        return PlannedCell(row=row, column=column, printed=printed, cost=plan_cost(catalog, experiment))
     name = catalog.suite.datasets.get(column.dataset)
     if name is None:
         return without_run("not run", f"suite '{catalog.suite.name}' has nothing in place of {column.dataset}")

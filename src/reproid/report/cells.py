@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from reproid.catalog.catalog import Catalog, full_name
 from reproid.catalog.plan import PlannedCell, PlannedMetrics
 from reproid.catalog.protocols import get_protocol
-from reproid.catalog.runs import Run
 from reproid.report.joint import joint_intervals
 from reproid.report.results import Cost, Damaged, Metrics, Results
-from reproid.report.settings import changed_settings, size_keys
+from reproid.report.settings import changed_settings
 from reproid.report.status import Comparison, Status, compare_accuracy, compare_cost
 
 Interval = tuple[float, float]
@@ -55,8 +54,6 @@ class Desk:
     results: Results
     changed: tuple[str, ...] = ()
     """Settings that differ from the paper's."""
-    row_runs: tuple[Run, ...] = ()
-    """All runs of the row: any of them may have measured the cost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,15 +74,15 @@ class _Found:
 
 def desk_for(catalog: Catalog, results: Results, paper: str, cells: tuple[PlannedCell, ...]) -> Desk:
     """Return the desk of one row of a paper's table."""
-    runs = {entry.run.run_id: entry.run for cell in cells for entry in cell.metrics}
+    runs = any(cell.metrics for cell in cells)
     changed = changed_settings(catalog, full_name(paper, cells[0].row.experiment)) if runs else ()
-    return Desk(results=results, changed=changed, row_runs=tuple(runs.values()))
+    return Desk(results=results, changed=changed)
 
 
 def judge_cell(plan: PlannedCell, desk: Desk) -> Cell:
     """Return the cell that ``plan`` describes, from the result files that exist."""
-    if plan.column.dataset is None and plan.reason == Status.NOT_RUN:
-        return _judge_cost(plan, desk)
+    if plan.cost is not None:
+        return _judge_cost(plan, desk.results.cost(plan.cost.path))
     if plan.reason is not None:
         return Cell(column=plan.column.id, printed=plan.printed, status=Status(plan.reason), detail=plan.detail)
     return _judge_accuracy(plan, desk)
@@ -196,44 +193,33 @@ def _other_protocol(planned: PlannedMetrics, found: _Found) -> str:
     return ""
 
 
-def _judge_cost(plan: PlannedCell, desk: Desk) -> Cell:
-    """Judge a cell of GMACs, parameters or time: of the first run of the row that has measured it."""
-    metric = plan.column.metric
-    reads = [(run, desk.results.cost(run.folder)) for run in desk.row_runs]
-    for run, read in reads:
-        if isinstance(read, Damaged):
-            runs = (run.run_id,)
-            return Cell(
-                column=plan.column.id, printed=plan.printed, status=Status.DAMAGED, detail=str(read), runs=runs, culprits=runs
-            )
-    for run, read in reads:
-        value = read.value(metric) if isinstance(read, Cost) else None
-        if value is not None:
-            own = Own(mean=round(value / plan.column.divide_by, 6), sd=None, seeds=1, splits=1)
-            status, detail = _cost_status(plan, desk, own)
-            comparable = plan.printed is not None and status.comparable
-            difference = _compared(own, plan.printed).difference if comparable else None
-            return Cell(
-                column=plan.column.id,
-                printed=plan.printed,
-                status=status,
-                detail=detail,
-                own=own,
-                difference=difference,
-                runs=(run.run_id,),
-            )
-    return Cell(column=plan.column.id, printed=plan.printed, status=Status.NOT_RUN, detail=plan.detail)
+def _judge_cost(plan: PlannedCell, read: Cost | Damaged | None) -> Cell:
+    """Judge a cell of GMACs, parameters or time: measured at the paper's own size, whatever the suite trains."""
+    if isinstance(read, Damaged):
+        return Cell(column=plan.column.id, printed=plan.printed, status=Status.DAMAGED, detail=str(read))
+    value = read.value(plan.column.metric) if read is not None else None
+    if read is None or value is None:
+        detail = "not measured yet" if read is None else "the suite does not measure it"
+        return Cell(column=plan.column.id, printed=plan.printed, status=Status.NOT_RUN, detail=detail)
+    own = Own(mean=round(value / plan.column.divide_by, 6), sd=None, seeds=1, splits=1)
+    status = _cost_status(plan, own)
+    comparable = plan.printed is not None and status.comparable
+    return Cell(
+        column=plan.column.id,
+        printed=plan.printed,
+        status=status,
+        detail=read.note(plan.column.metric),
+        own=own,
+        difference=_compared(own, plan.printed).difference if comparable else None,
+    )
 
 
-def _cost_status(plan: PlannedCell, desk: Desk, own: Own) -> tuple[Status, str]:
+def _cost_status(plan: PlannedCell, own: Own) -> Status:
     if plan.printed is None:
-        return Status.NOTHING_PRINTED, ""
-    smaller = size_keys(desk.changed)
-    if smaller:
-        return Status.SCALED_DOWN, _some(smaller)
+        return Status.NOTHING_PRINTED
     if plan.column.metric == "ms_per_video":
-        return Status.OTHER_HARDWARE, ""
-    return compare_cost(_compared(own, plan.printed)), ""
+        return Status.OTHER_HARDWARE
+    return compare_cost(_compared(own, plan.printed))
 
 
 def _compared(own: Own | None, printed: float | None) -> Comparison:

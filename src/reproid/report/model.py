@@ -122,7 +122,7 @@ def _record(run: Run, use: _Uses, results: Results) -> RunRecord:
     protocols = tuple(sorted(use.protocols | set(results.scored_protocols(run.folder))))
     metrics = {name: results.metrics(f"{run.folder}/metrics/{name}.json") for name in protocols}
     plain = [results.plain(f"{run.folder}/{name}.json") for name in ("run", "manifest")]
-    files = [*metrics.values(), *plain, results.status(run.folder), results.history(run.folder), results.cost(run.folder)]
+    files = [*metrics.values(), *plain, results.status(run.folder), results.history(run.folder)]
     damaged = tuple(file for file in files if isinstance(file, Damaged))
     return RunRecord(
         run=run,

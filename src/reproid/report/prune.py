@@ -1,4 +1,4 @@
-"""What lies in results/ and data/synthetic/ and belongs to no run of any suite: found, and removed only when asked."""
+"""What lies in results/ and data/synthetic/ and belongs to no table of any suite: found, and removed only when asked."""
 
 import shutil
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from reproid.catalog.plan import plan_suite, planned_runs
 
 @dataclass(frozen=True, kw_only=True)
 class Leftover:
-    """A folder that nothing asks for."""
+    """A folder, or a measured cost's file, that nothing asks for."""
 
     folder: Path
     files: int
@@ -20,11 +20,13 @@ class Leftover:
 
 
 def find_leftovers(root: Path) -> tuple[Leftover, ...]:
-    """Return folders of runs, states, indexes and rendered sets that no suite names under the present params.yaml, sorted."""
+    """Return folders of runs, states, indexes and rendered sets, and costs, that no suite names under the present params.yaml."""
     needed: set[Path] = set()
     for name in suite_names(root):
         catalog = load_catalog(root, suite=name)
-        for run in planned_runs(plan_suite(catalog)).values():
+        tables = plan_suite(catalog)
+        needed |= {root / "results" / cost.path for table in tables for cost in table.costs()}
+        for run in planned_runs(tables).values():
             needed |= {root / "results" / run.folder, root / "results" / "state" / run.run_id}
         for key, dataset in catalog.datasets.items():
             needed.add(index_of(key, dataset, root))
@@ -34,15 +36,20 @@ def find_leftovers(root: Path) -> tuple[Leftover, ...]:
     found = [
         folder for pattern in patterns for folder in sorted(root.glob(pattern)) if folder.is_dir() and not folder.is_symlink()
     ]
+    found += sorted(root.glob("results/cost/*.json"))
     return tuple(_measure(folder) for folder in found if folder not in needed)
 
 
 def remove(leftovers: tuple[Leftover, ...]) -> None:
-    """Delete the folders."""
+    """Delete them."""
     for leftover in leftovers:
-        shutil.rmtree(leftover.folder)
+        if leftover.folder.is_dir():
+            shutil.rmtree(leftover.folder)
+        else:
+            leftover.folder.unlink()
 
 
 def _measure(folder: Path) -> Leftover:
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    inside = folder.rglob("*") if folder.is_dir() else [folder]
+    files = [path for path in inside if path.is_file() and not path.is_symlink()]
     return Leftover(folder=folder, files=len(files), size=sum(path.stat().st_size for path in files))

@@ -94,13 +94,14 @@ class RunStatus(ResultFile):
 
 
 class Cost(ResultFile):
-    """cost.json: one clip of the method at the run's size."""
+    """A file of cost/: one clip of a method at its paper's size."""
 
     gmacs: NonNegativeFloat | None = None
     gmacs_without_attention: NonNegativeFloat | None = None
     parameters: NonNegativeInt | None = None
     ms_per_video: NonNegativeFloat | None = None
-    hardware: str | dict[str, Any] | None = None
+    device: str | None = None
+    hardware: dict[str, Any] | None = None
 
     def value(self, metric: str) -> float | None:
         """Return one figure in the unit of tables: GMACs, ms, millions of parameters."""
@@ -108,6 +109,14 @@ class Cost(ResultFile):
         if value is None:
             return None
         return float(value) / 1e6 if metric == "parameters" else float(value)
+
+    def note(self, metric: str) -> str:
+        """Return what belongs beside a figure: GMACs by the other convention, the machine of a time."""
+        if metric == "gmacs" and self.gmacs_without_attention not in (None, self.gmacs):
+            return f"{self.gmacs_without_attention:.1f} GMACs without attention products"
+        if metric == "ms_per_video" and self.hardware is not None:
+            return f"on {self.hardware.get('gpu') if self.device == 'cuda' else self.hardware.get('cpu')}"
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,9 +163,9 @@ class Results:
         """Return the metrics file at ``path`` below results/."""
         return self.read(path, Metrics)
 
-    def cost(self, run_folder: str) -> Cost | Damaged | None:
-        """Return a run's cost.json."""
-        return self.read(f"{run_folder}/cost.json", Cost)
+    def cost(self, path: str) -> Cost | Damaged | None:
+        """Return the measured cost at ``path`` below results/."""
+        return self.read(path, Cost)
 
     def plain(self, path: str) -> dict[str, Any] | Damaged | None:
         """Return a JSON object (run.json, manifest.json) as it is."""

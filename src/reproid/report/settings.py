@@ -8,9 +8,6 @@ from reproid.catalog.partial import partial_of
 from reproid.catalog.settings import Settings
 from reproid.catalog.suites import Params
 
-_SIZE_KEYS = ("options", "clips.frames", "clips.height", "clips.width", "embed.frames")
-"""Settings that the cost of one clip depends on: the network's options and the clip's size."""
-
 
 def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
     """Return nested mappings as one, keys joined by dots, in their order; an empty mapping is a value."""
@@ -27,11 +24,6 @@ def changed_settings(catalog: Catalog, experiment: str) -> tuple[str, ...]:
     bare = catalog.suite.model_copy(update={"overrides": partial_of(Settings)(), "options": {}})
     paper = replace(catalog, suite=bare, params=Params(suite=bare.name))
     return _differing(catalog.resolve(experiment), paper.resolve(experiment))
-
-
-def size_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of the changed keys that change what a clip costs."""
-    return tuple(key for key in keys if key in _SIZE_KEYS or key.split(".")[0] in _SIZE_KEYS)
 
 
 def _differing(run: Settings, paper: Settings) -> tuple[str, ...]:
