@@ -9,7 +9,7 @@ PIP = $(PY) -m pip install --disable-pip-version-check --quiet --quiet
 STAMP = $(VENV)/.installed
 SNAKEMAKE = $(PY) -m snakemake --profile $${SNAKEMAKE_PROFILE:-local}
 
-.PHONY: help environment install demo restore test lint format schemas lock clean
+.PHONY: help environment install demo restore test test-faults lint format schemas lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -40,6 +40,9 @@ restore: environment ## after a fresh clone: fetch results from the DVC remote, 
 
 test: environment lint ## run every test
 	@$(PY) -m pytest
+
+test-faults: environment ## kill -9 at 20 random moments: half an hour (see docs/faults.md)
+	@REPROID_FAULT_KILLS=20 $(PY) -m pytest tests/workflow/test_faults.py
 
 lint: environment ## formatting, style, types, workflow, schemas
 	@$(PY) -m ruff format --check --quiet . && $(PY) -m ruff check --quiet .
