@@ -6,7 +6,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from reproid.catalog._yaml import Strict
 
-RENDERER_REVISION: int = 4
+RENDERER_REVISION: int = 5
 """Raised when equal parameters would give other pixels or other labels."""
 
 Share = Annotated[float, Field(ge=0, le=1)]

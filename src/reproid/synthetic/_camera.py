@@ -124,7 +124,7 @@ def _smooth(rng: np.random.Generator, shape: tuple[int, int], cell: int) -> NDAr
 
 def _muted(rng: np.random.Generator, low: float, high: float) -> NDArray[np.float64]:
     """Return a colour near grey. Its tint differs from place to place, so that the background misleads a colour histogram."""
-    return np.asarray(rng.uniform(low, high) * (1 + rng.normal(0, 0.06, 3)))
+    return np.asarray(rng.uniform(low, high) * (1 + rng.normal(0, 0.08, 3)))
 
 
 def _paint_wall(wall: NDArray[np.float64], unit: int, rng: np.random.Generator) -> None:
@@ -153,7 +153,7 @@ def _paint_wall(wall: NDArray[np.float64], unit: int, rng: np.random.Generator) 
         block = wall[max(top, 0) : max(top + high, 0), left : left + wide]
         frame = max(1, unit // 60)
         block[:] = _muted(rng, 0.3, 0.8)
-        block[frame:-frame, frame:-frame] = np.clip(_muted(rng, 0.3, 0.8) * rng.uniform(0.75, 1.25, 3), 0, 1)
+        block[frame:-frame, frame:-frame] = np.clip(_muted(rng, 0.3, 0.8) * rng.uniform(0.68, 1.32, 3), 0, 1)
 
 
 def _paint_floor(floor: NDArray[np.float64], unit: int, rise: float, rng: np.random.Generator) -> None:

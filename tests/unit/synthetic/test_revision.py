@@ -20,8 +20,8 @@ SPEC = SyntheticSpec(
     train_persons=4, test_persons=4, cameras=3, cameras_per_person=(2, 3), tracklets_per_camera=(1, 2), frames=(8, 12),
     distractors=2, junk=2, occlusion=0.5, height=64, width=32, seed=11, truth=True,
 )  # fmt: skip
-TRUTH = {4: "596c2c4890271c2c"}
-PIXELS = {4: "1e50d34834a71945"}
+TRUTH = {5: "596c2c4890271c2c"}
+PIXELS = {5: "d5e20545281f2c72"}
 
 
 @pytest.fixture(scope="module")
