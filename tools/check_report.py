@@ -34,8 +34,9 @@ class Cells(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Hold what a reader sees against the exact number behind it: equal to the digits shown."""
         if self._value is not None:
-            digits = len(data.strip().partition(".")[2])
-            if abs(float(data) - self._value) > 0.5001 * 10**-digits:
+            shown = data.strip().replace("\u202f", "")  # thin spaces between thousands
+            digits = len(shown.partition(".")[2])
+            if abs(float(shown) - self._value) > 0.5001 * 10**-digits:
                 sys.exit(f"a page shows {data} where the number is {self._value}")
             self._value = None
 

@@ -6,7 +6,6 @@ from reproid.catalog.catalog import load_catalog, suite_names
 from reproid.catalog.datasets import SyntheticDataSet, folder_of, index_of
 from reproid.catalog.plan import find_run, plan_suite, plan_table, planned_runs
 from reproid.catalog.project import prefer_own_programs
-from reproid.catalog.protocols import get_protocol
 from reproid.catalog.site import load_site
 from reproid.errors import InputError
 
