@@ -10,6 +10,9 @@ from typing import Any, Self
 EXIT_REQUEUE = 75
 """Exit code of an interrupted training (EX_TEMPFAIL of sysexits.h): the same command continues it."""
 
+GRACE_S = 10.0
+"""Seconds that a wait may take to end by itself after a signal; schedulers leave 30 to 60 before they kill."""
+
 
 class Interrupted(Exception):  # noqa: N818  # no error: a way to leave
     """A training was asked to stop, has saved its state and can be continued."""
@@ -29,6 +32,7 @@ class Interrupt:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._before = {name: signal.signal(name, self._note) for name in (signal.SIGTERM, signal.SIGUSR1)}
+            self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._leave)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -37,21 +41,31 @@ class Interrupt:
 
     @contextmanager
     def obeyed(self) -> Iterator[None]:
-        """While open, a signal, noted before or coming now, ends the block at once: for waits that nothing is lost by leaving.
+        """Leave the block on a signal: at once if it came before, else when the block has not ended within `GRACE_S`.
+
+        For waits that nothing is lost by leaving. Not at once in the middle: an exception that comes at any place, as in a
+        destructor, may be swallowed there, and most waits end by themselves.
 
         Raises:
             Interrupted: by the signal.
         """
+        if self.name:
+            raise Interrupted(self.name)
         self._at_once = True
         try:
-            if self.name:
+            if self.name:  # it came between the two lines above
                 raise Interrupted(self.name)
             yield
         finally:
             self._at_once = False
+            if self.name and signal.SIGALRM in self._before:
+                signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.name = signal.Signals(number).name
         if self._at_once:
-            self._at_once = False
+            signal.setitimer(signal.ITIMER_REAL, GRACE_S)
+
+    def _leave(self, number: int, frame: FrameType | None) -> None:
+        if self._at_once:
             raise Interrupted(self.name)

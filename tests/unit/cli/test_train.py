@@ -65,7 +65,7 @@ def test_train_killed_and_asked_to_stop_ends_with_the_undisturbed_bytes(tmp_path
     process = _start(command, log)
     process.join(60)
     assert process.exitcode == 0, log.read_text()
-    assert log.read_text().startswith("reproid: continues after epoch")
+    assert "reproid: continues after epoch" in log.read_text(), "perhaps after waiting for workers of the killed one"
     for name in ("model.safetensors", "history.csv"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     names = {path.name for path in (tmp_path / "out").iterdir()}

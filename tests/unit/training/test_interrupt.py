@@ -1,9 +1,11 @@
 import os
 import signal
 import threading
+import time
 
 import pytest
 
+from reproid.training import interrupt as interrupt_module
 from reproid.training.interrupt import EXIT_REQUEUE, Interrupt, Interrupted
 
 
@@ -35,11 +37,13 @@ def test_exit_code_is_that_of_sysexits() -> None:
     assert EXIT_REQUEUE == os.EX_TEMPFAIL
 
 
-def test_obeyed_block_is_left_at_once_by_a_signal_that_comes() -> None:
+def test_obeyed_block_that_does_not_end_is_left_by_a_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupt_module, "GRACE_S", 0.05)
     went_on = False
     with Interrupt() as interrupt:
         with pytest.raises(Interrupted, match="SIGUSR1"), interrupt.obeyed():
             os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(60)
             went_on = True
         os.kill(os.getpid(), signal.SIGTERM)
         assert interrupt.name == "SIGTERM", "after the block, signals are noted again"
@@ -51,3 +55,11 @@ def test_obeyed_block_is_not_entered_after_a_signal() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Interrupted, match="SIGTERM"), interrupt.obeyed():
             raise AssertionError("entered")
+
+
+def test_obeyed_block_that_ends_by_itself_notes_the_signal() -> None:
+    with Interrupt() as interrupt:
+        with interrupt.obeyed():
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupt.name == "SIGTERM"
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0), "no alarm is left behind"

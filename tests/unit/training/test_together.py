@@ -30,6 +30,11 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return write_tracklets(tmp_path_factory.mktemp("tracklets"))
 
 
+@pytest.fixture(autouse=True)
+def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reproid.training.interrupt.GRACE_S", 0.05)
+
+
 @pytest.fixture
 def job(places: Places, tmp_path: Path) -> TrainJob:
     return TrainJob(
