@@ -66,3 +66,9 @@ def embeddings_of(wildcards):
     """The embeddings that a run is scored on: those of the sampling in its settings."""
     run = RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id)
     return f"results/{run.folder}/embeddings/{run.settings.embed.sampling}.npz"
+
+
+def threads_of(wildcards):
+    """One for clips as small as the tiny and demo suites' (4 frames of 64x32): two such jobs then share a small machine."""
+    clips = (RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id)).settings.clips
+    return 1 if clips.frames * clips.height * clips.width <= 8192 else 4

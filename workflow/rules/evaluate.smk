@@ -13,7 +13,7 @@ rule embed:
         "results/logs/embed/{dataset}/{run_id}-{sampling}.log",
     benchmark:
         "results/benchmarks/embed/{dataset}/{run_id}-{sampling}.tsv"
-    threads: 4
+    threads: threads_of
     resources:
         **SITE.gpu(),
         mem_mb=lambda wildcards, attempt: 8000 * attempt,

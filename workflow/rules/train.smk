@@ -23,7 +23,7 @@ rule train:
         "results/logs/train/{dataset}/{run_id}.log",
     benchmark:
         "results/benchmarks/train/{dataset}/{run_id}.tsv"
-    threads: 4
+    threads: threads_of
     resources:
         **SITE.gpu(),
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
