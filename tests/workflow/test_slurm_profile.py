@@ -8,7 +8,7 @@ import pytest
 from support.project import Project
 
 SITE = "account: my-group\npartition: standard\ngpu_partition: gpu\ngpu_type: a100\nscratch: /scratch\n"
-GPU = {"train", "embed"}
+GPU = {"train", "embed", "cost"}
 LOCAL = {"render", "table", "summary", "report"}
 
 
