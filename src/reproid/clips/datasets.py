@@ -6,6 +6,7 @@ which worker makes it, or on what was made before. So a resumed epoch continues 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from reproid.clips.augment import augment
 from reproid.clips.clip import Sample
 from reproid.clips.images import read_frames
 from reproid.clips.sampling import consecutive, covering_clips, restricted_random
+from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Tracklet
 from reproid.seeds import Axis, derive_seed
 
@@ -48,12 +50,16 @@ class TrainingClips:
         tracklet, settings = self.tracklets[draw.tracklet], self.settings
         sample = _SAMPLERS[settings.sampling]
         positions = sample(len(tracklet.frames), settings.frames, self._rng("sampling", draw))
-        frames = _frames(tracklet, self.data, positions, settings)
+        frames = _frames(tracklet, self._folder, positions, settings)
         frames, erased = augment(frames, settings, self._rng("augmentation", draw))
         n_real = min(len(tracklet.frames), settings.frames)
         return Sample(
             frames=frames, erased=erased, n_real=n_real, pid=tracklet.pid, camid=tracklet.camid, tracklet_id=tracklet.tracklet_id
         )
+
+    @cached_property
+    def _folder(self) -> DataFolder:
+        return DataFolder(self.data)
 
     def _rng(self, axis: Axis, draw: Draw) -> np.random.Generator:
         return np.random.default_rng(derive_seed(self.seed, axis, draw.epoch, draw.position))
@@ -65,7 +71,8 @@ class TestClips:
     __test__ = False  # for pytest: not a test
 
     def __init__(self, tracklets: Sequence[Tracklet], *, data: Path, clips: Clips, embed: Embed) -> None:
-        self.tracklets, self.data, self.clips = tracklets, data, clips
+        self.tracklets, self.clips = tracklets, clips
+        self._folder = DataFolder(data)
         covers = [
             covering_clips(len(tracklet.frames), embed.frames, sampling=embed.sampling, max_clips=embed.max_clips)
             for tracklet in tracklets
@@ -79,7 +86,7 @@ class TestClips:
     def __getitem__(self, item: int) -> Sample:
         tracklet, (positions, n_real) = self.tracklets[self.owners[item]], self._positions[item]
         return Sample(
-            frames=_frames(tracklet, self.data, positions, self.clips),
+            frames=_frames(tracklet, self._folder, positions, self.clips),
             erased=torch.zeros(len(positions), dtype=torch.bool),
             pid=tracklet.pid,
             camid=tracklet.camid,
@@ -88,8 +95,8 @@ class TestClips:
         )
 
 
-def _frames(tracklet: Tracklet, data: Path, positions: list[int], settings: Clips) -> torch.Tensor:
-    paths = [data / tracklet.frames[position] for position in positions]
+def _frames(tracklet: Tracklet, data: DataFolder, positions: list[int], settings: Clips) -> torch.Tensor:
+    names = [tracklet.frames[position] for position in positions]
     # the index knows the first frame's size; in some data sets the boxes of a tracklet differ in size
-    declared = {data / tracklet.frames[0]: (tracklet.width, tracklet.height)}
-    return read_frames(paths, declared=declared, height=settings.height, width=settings.width)
+    declared = {tracklet.frames[0]: (tracklet.width, tracklet.height)}
+    return read_frames(data, names, declared=declared, height=settings.height, width=settings.width)

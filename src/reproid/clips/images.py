@@ -1,14 +1,14 @@
-"""Decoding of frames with PIL, and everything that can be wrong with an image file."""
+"""Decoding of frames with PIL, and everything that can be wrong with an image."""
 
-import os
-from collections.abc import Mapping
-from pathlib import Path
+import io
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from reproid.datasets.data_folder import DataFolder
 from reproid.errors import InputError
 
 _FIX = "Restore the file from its archive"
@@ -16,12 +16,15 @@ _FIX = "Restore the file from its archive"
 _BROKEN = (UnidentifiedImageError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
-def read_frames(paths: list[Path], *, declared: Mapping[Path, tuple[int, int]], height: int, width: int) -> Tensor:
+def read_frames(
+    data: DataFolder, names: Sequence[str], *, declared: Mapping[str, tuple[int, int]], height: int, width: int
+) -> Tensor:
     """Decode and resize frames: PIL's bilinear filter, which averages over the source pixels when it shrinks (antialias).
 
     Args:
-        paths: T image files.
-        declared: (width, height) of files as the index says; it may not know that of all.
+        data: the data set's folder.
+        names: T images in it.
+        declared: (width, height) of images as the index says; it may not know that of all.
         height: H to resize to, pixels.
         width: W to resize to, pixels.
 
@@ -29,47 +32,29 @@ def read_frames(paths: list[Path], *, declared: Mapping[Path, tuple[int, int]], 
         uint8 [T, 3, H, W], RGB.
 
     Raises:
-        InputError: if a file is missing, empty, cut off, no image or of another size; names the file.
+        InputError: if an image is missing, empty, cut off, none or of another size; names the file, or the shard and the member.
     """
-    decoded: dict[Path, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]] = {}
-    for path in paths:
-        if path not in decoded:  # looped clips repeat frames
-            decoded[path] = np.asarray(_read(path, declared.get(path)).resize((width, height), Image.Resampling.BILINEAR))
-    return torch.from_numpy(np.stack([decoded[path] for path in paths])).permute(0, 3, 1, 2).contiguous()
+    decoded: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]] = {}
+    for name in names:
+        if name not in decoded:  # looped clips repeat frames
+            decoded[name] = np.asarray(_decode(data, name, declared.get(name)).resize((width, height), Image.Resampling.BILINEAR))
+    return torch.from_numpy(np.stack([decoded[name] for name in names])).permute(0, 3, 1, 2).contiguous()
 
 
-def _read(path: Path, stored: tuple[int, int] | None) -> Image.Image:
+def _decode(data: DataFolder, name: str, stored: tuple[int, int] | None) -> Image.Image:
+    content = data.read(name)
     try:
-        with Image.open(path) as image:
-            if stored is not None and image.size != stored:
-                raise _other_size(path, stored, image.size)
-            return image.convert("RGB")
-    except FileNotFoundError as error:
-        raise InputError("image not found", where=path, fix=_FIX) from error
-    except InputError:
-        raise
+        with Image.open(io.BytesIO(content)) as image:
+            if stored is None or image.size == stored:
+                return image.convert("RGB")
+            found = image.size
     except _BROKEN as error:
-        raise _no_image(path) from error
+        got = f"{len(content)} bytes that begin with {content[:8]!r}" if content else "an empty file"
+        raise InputError("not an image", where=data.place(name), expected="a JPEG or PNG file", got=got, fix=_FIX) from error
     except OSError as error:
-        if error.errno is not None:
-            raise InputError("image cannot be read", where=path, got=error.strerror, fix=_FIX) from error
         raise InputError(
-            "image is cut off", where=path, expected="a whole image", got=f"{_size(path)} bytes", fix=_FIX
+            "image is cut off", where=data.place(name), expected="a whole image", got=f"{len(content)} bytes", fix=_FIX
         ) from error
-
-
-def _other_size(path: Path, stored: tuple[int, int], found: tuple[int, int]) -> InputError:
     expected, got = (f"{width} x {height} pixels" for width, height in (stored, found))
     fix = f"{_FIX}, or make the index again"
-    return InputError("image has another size than the index says", where=path, expected=expected, got=got, fix=fix)
-
-
-def _no_image(path: Path) -> InputError:
-    with path.open("rb") as file:
-        head = file.read(8)
-    got = f"{_size(path)} bytes that begin with {head!r}" if head else "an empty file"
-    return InputError("not an image", where=path, expected="a JPEG or PNG file", got=got, fix=_FIX)
-
-
-def _size(path: Path) -> int:
-    return os.stat(path).st_size  # noqa: PTH116
+    raise InputError("image has another size than the index says", where=data.place(name), expected=expected, got=got, fix=fix)

@@ -1,5 +1,6 @@
 """What all layouts share: records as read, checks of files first, then of counts, and sizes of images."""
 
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Assignment, Subset
 from reproid.errors import InputError
 
@@ -45,7 +47,8 @@ def require_files(root: Path, names: Sequence[str], *, layout: str) -> None:
     """
     if not root.is_dir():
         raise InputError("data folder not found", where=root, expected=f"a data set in the layout {layout}", fix="Check --root")
-    missing = [name for name in names if not (root / name).exists()]
+    data = DataFolder(root)
+    missing = [name for name in names if not data.exists(name)]
     if missing:
         raise InputError(
             "files of the data set are missing",
@@ -57,19 +60,18 @@ def require_files(root: Path, names: Sequence[str], *, layout: str) -> None:
 
 
 def require_frames(root: Path, tracklets: Iterable[RawTracklet]) -> None:
-    """Check that every image named by a tracklet is on disk; folders are listed once each.
+    """Check that every image named by a tracklet is there, in a file or in a shard; folders are listed once each.
 
     Raises:
         InputError: names the first missing images and their number.
     """
-    listed: dict[str, set[str]] = {}
+    data, listed = DataFolder(root), dict[str, set[str]]()
     missing: list[str] = []
     for tracklet in tracklets:
         for frame in tracklet.frames:
             folder, _, name = frame.rpartition("/")
             if folder not in listed:
-                path = root / folder
-                listed[folder] = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+                listed[folder] = set(data.files(folder))
             if name not in listed[folder]:
                 missing.append(frame)
     if missing:
@@ -82,17 +84,19 @@ def require_frames(root: Path, tracklets: Iterable[RawTracklet]) -> None:
         )
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(data: DataFolder, name: str) -> tuple[int, int]:
     """Return (width, height) of an image, from its header alone.
 
     Raises:
-        InputError: if it is no image.
+        InputError: if it is missing or no image.
     """
+    content = data.read(name)
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(content)) as image:
             return image.size
     except (UnidentifiedImageError, OSError) as error:
-        raise InputError("not an image", where=path, expected="a JPEG or PNG file", fix="Unpack the data set again") from error
+        fix = "Unpack the data set again"
+        raise InputError("not an image", where=data.place(name), expected="a JPEG or PNG file", fix=fix) from error
 
 
 def read_matlab(path: Path, key: str, *, columns: int | None) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Assignment
 
 
@@ -12,6 +13,11 @@ class Split:
 
     train: frozenset[str]
     test: frozenset[str]
+
+
+def list_frames(data: DataFolder, folder: str) -> tuple[str, ...]:
+    """Return the PNG files of a folder, sorted, as paths below the data's folder."""
+    return tuple(f"{folder}/{name}" for name in data.files(folder) if name.endswith(".png"))
 
 
 def assign_roles(splits: Sequence[Split], tracklets: dict[str, tuple[str, str]]) -> tuple[Assignment, ...]:

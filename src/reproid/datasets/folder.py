@@ -15,6 +15,7 @@ import logging
 from pathlib import Path
 
 from reproid.datasets._read import Layout, RawTracklet, offenders, require_frames
+from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.folder_csv import TABLE, read_table
 from reproid.datasets.folder_images import check_images, read_images
 from reproid.datasets.folder_video import find_videos, read_videos
@@ -31,7 +32,9 @@ Read = dict[RawTracklet, tuple[Role, ...]]
 
 
 def read_folder(root: Path) -> Layout:
-    """Read a folder of one's own footage. Images are all decoded once; boxes of videos are cropped once, to ``crops/`` below it.
+    """Read a folder of one's own footage. Images are all decoded once.
+
+    Boxes of videos are cropped once, to shards in ``crops/`` below the folder.
 
     Args:
         root: the folder.
@@ -48,7 +51,7 @@ def read_folder(root: Path) -> Layout:
         return _layout(dict.fromkeys(read_videos(root, videos), ("query", "gallery")), root, {})
     found = read_table(root) if (root / TABLE).exists() else _read_roles(root)
     require_frames(root, found)
-    changing = check_images(root, tuple(found))
+    changing = check_images(DataFolder(root), tuple(found))
     if changing:
         _log.warning(
             "note: images change size within %d tracklets (%s); each is resized alone", len(changing), offenders(changing)
@@ -58,14 +61,15 @@ def read_folder(root: Path) -> Layout:
 
 def _read_roles(root: Path) -> Read:
     """Return the tracklets of the role folders, or of the folder itself where there are none."""
-    present = {role: [root / name for name in names if (root / name).is_dir()] for role, names in ROLE_FOLDERS.items()}
+    data = DataFolder(root)
+    present = {role: [name for name in names if data.is_folder(name)] for role, names in ROLE_FOLDERS.items()}
     if not any(present.values()):
-        return dict.fromkeys(read_images(root, root, subset="test", prefix=""), ("query", "gallery"))
+        return dict.fromkeys(read_images(data, "", subset="test", prefix=""), ("query", "gallery"))
     found: Read = {}
     for role, folders in present.items():
         for folder in folders[:1]:
             subset: Subset = "train" if role == "train" else "test"
-            found |= dict.fromkeys(read_images(root, folder, subset=subset, prefix=f"{role}/"), (role,))
+            found |= dict.fromkeys(read_images(data, folder, subset=subset, prefix=f"{role}/"), (role,))
     return found
 
 

@@ -1,15 +1,16 @@
 """Images in folders: pid/camid/, Market-1501's names, camera_object names. And a look into every image."""
 
+import io
 import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image
 from tqdm import tqdm
 
 from reproid.datasets._read import RawTracklet
+from reproid.datasets.data_folder import DataFolder, join
 from reproid.datasets.index import Subset
 from reproid.errors import InputError
 
@@ -56,51 +57,54 @@ def parse_id(text: str, kind: str, *, where: object) -> int:
     return int(text)
 
 
-def read_images(root: Path, folder: Path, *, subset: Subset, prefix: str) -> tuple[RawTracklet, ...]:
+def read_images(data: DataFolder, folder: str, *, subset: Subset, prefix: str) -> tuple[RawTracklet, ...]:
     """Read the images below ``folder``: named ones in it, or pid/camid/ folders.
 
     Args:
-        root: folder that frames' paths are relative to.
-        folder: ``root`` or a folder in it.
+        data: the data set's folder.
+        folder: a folder in it; empty: itself.
         subset: of the tracklets.
         prefix: of the tracklets' names.
 
     Raises:
         InputError: if there is no image, or a name says neither person nor camera.
     """
-    named = _images(folder)
-    tracklets = _read_named(root, folder, named, (subset, prefix)) if named else _read_tree(root, folder, (subset, prefix))
+    named = _images(data, folder)
+    tracklets = _read_named(data, folder, named, (subset, prefix)) if named else _read_tree(data, folder, (subset, prefix))
     if not tracklets:
-        raise InputError("no image found", where=folder, expected="pid/camid/*.jpg, or names as in Market-1501", got="none")
+        raise InputError(
+            "no image found", where=data.root / folder, expected="pid/camid/*.jpg, or names as in Market-1501", got="none"
+        )
     return tracklets
 
 
-def check_images(root: Path, tracklets: Sequence[RawTracklet]) -> tuple[str, ...]:
+def check_images(data: DataFolder, tracklets: Sequence[RawTracklet]) -> tuple[str, ...]:
     """Decode every image once.
 
     Returns:
         Names of the tracklets whose images differ in size.
 
     Raises:
-        InputError: if an image is empty, cut off, none, or a link out of the folder; names the file.
+        InputError: if an image is empty, cut off, none, or a link out of the folder; names the file, or the shard and the member.
     """
-    changing, base = [], root.resolve()
+    changing = []
     for tracklet in tqdm(tracklets, unit="tracklet", desc="check images", file=sys.stderr, disable=not sys.stderr.isatty()):
         for frame in tracklet.frames:
-            if not (root / frame).resolve().is_relative_to(base):
-                raise InputError("the image lies outside the folder", where=root, expected=f"a file below {root}", got=frame)
-        if len({_decoded_size(root / frame) for frame in tracklet.frames}) > 1:
+            data.check_inside(frame)
+        if len({_decoded_size(data, frame) for frame in tracklet.frames}) > 1:
             changing.append(tracklet.tracklet_id)
     return tuple(changing)
 
 
-def _read_named(root: Path, folder: Path, names: list[str], about: tuple[Subset, str]) -> tuple[RawTracklet, ...]:
+def _read_named(data: DataFolder, folder: str, names: list[str], about: tuple[Subset, str]) -> tuple[RawTracklet, ...]:
     groups: dict[str, list[tuple[ImageName, str]]] = {}
     for name in names:
         parsed = parse_image_name(name)
         if parsed is None:
             expected = "0001_c1s1_000151_01.jpg (person, camera, sequence, frame, box) or 02_17.png (camera, object)"
-            raise InputError("the name of an image says neither person nor camera", where=folder, expected=expected, got=name)
+            raise InputError(
+                "the name of an image says neither person nor camera", where=data.root / folder, expected=expected, got=name
+            )
         groups.setdefault(parsed.tracklet, []).append((parsed, name))
     subset, prefix = about
     return tuple(
@@ -109,51 +113,55 @@ def _read_named(root: Path, folder: Path, names: list[str], about: tuple[Subset,
             pid=group[0][0].pid,
             camid=group[0][0].camid,
             subset=subset,
-            frames=tuple((folder / name).relative_to(root).as_posix() for _, name in sorted(group)),
+            frames=tuple(join(folder, name) for _, name in sorted(group)),
         )
         for tracklet, group in sorted(groups.items())
     )
 
 
-def _read_tree(root: Path, folder: Path, about: tuple[Subset, str]) -> tuple[RawTracklet, ...]:
+def _read_tree(data: DataFolder, folder: str, about: tuple[Subset, str]) -> tuple[RawTracklet, ...]:
     subset, prefix = about
     found = []
-    for person in _folders(folder):
-        pid = parse_id(person.name, "pid", where=person)
-        for camera in _folders(person):
-            camid = parse_id(camera.name, "camid", where=camera)
-            frames = tuple((camera / name).relative_to(root).as_posix() for name in _images(camera))
+    for person in _folders(data, folder):
+        above = join(folder, person)
+        pid = parse_id(person, "pid", where=data.root / above)
+        for camera in _folders(data, above):
+            place = join(above, camera)
+            camid = parse_id(camera, "camid", where=data.root / place)
+            frames = tuple(join(place, name) for name in _images(data, place))
             if not frames:
-                raise InputError(
-                    "a tracklet without images", where=camera, expected=f"files in {', '.join(SUFFIXES)}", got="none"
-                )
-            name = f"{prefix}{person.name}/{camera.name}"
-            found.append(RawTracklet(tracklet_id=name, pid=pid, camid=camid, subset=subset, frames=frames))
+                expected = f"files in {', '.join(SUFFIXES)}"
+                raise InputError("a tracklet without images", where=data.root / place, expected=expected, got="none")
+            found.append(
+                RawTracklet(tracklet_id=f"{prefix}{person}/{camera}", pid=pid, camid=camid, subset=subset, frames=frames)
+            )
     return tuple(found)
 
 
-def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+def _folders(data: DataFolder, folder: str) -> list[str]:
+    return [name for name in data.folders(folder) if not name.startswith(".")]
 
 
-def _images(folder: Path) -> list[str]:
+def _images(data: DataFolder, folder: str) -> list[str]:
     """Return the names of the images in a folder, sorted; what is neither image nor known litter is an error among images."""
-    names = sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    names = [name for name in data.files(folder) if not name.startswith(".")]
     images = [name for name in names if name.lower().endswith(SUFFIXES)]
     odd = [name for name in names if name not in images and name not in _IGNORED and not name.lower().endswith((".txt", ".md"))]
     if images and odd:
-        raise InputError("not an image", where=folder / odd[0], expected=f"files in {', '.join(SUFFIXES)}", fix="Take it out")
+        raise InputError(
+            "not an image", where=data.root / folder / odd[0], expected=f"files in {', '.join(SUFFIXES)}", fix="Take it out"
+        )
     return images
 
 
-def _decoded_size(path: Path) -> tuple[int, int]:
-    size = path.stat().st_size
+def _decoded_size(data: DataFolder, name: str) -> tuple[int, int]:
+    content = data.read(name)
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(content)) as image:
             image.load()
             return image.size
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        got = f"{size:,} bytes ({' '.join(str(error).split())[:80]})" if size else "an empty file"
+        got = f"{len(content):,} bytes ({' '.join(str(error).split())[:80]})" if content else "an empty file"
         raise InputError(
-            "image cannot be decoded", where=path, expected="a whole JPEG or PNG", got=got, fix="Restore it"
+            "image cannot be decoded", where=data.place(name), expected="a whole JPEG or PNG", got=got, fix="Restore it"
         ) from error

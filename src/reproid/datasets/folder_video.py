@@ -1,6 +1,10 @@
-"""Videos with boxes: every box is cut out once, to JPEG files in ``crops/<stem>/<pid>/`` beside the videos."""
+"""Videos with boxes: every box is cut out once, to JPEGs ``crops/<stem>/<pid>/<frame>.jpg``.
+
+They lie in tar shards (`reproid.datasets.shards`), in ``crops/<stem>/shards`` beside the videos.
+"""
 
 import hashlib
+import io
 import shutil
 import sys
 import tempfile
@@ -15,14 +19,16 @@ from tqdm import tqdm
 
 from reproid.datasets._read import RawTracklet
 from reproid.datasets.folder_boxes import Box, read_boxes
+from reproid.datasets.shard_writer import ShardWriter
+from reproid.datasets.shards import FOLDER, open_shards
 from reproid.errors import InputError
 from reproid.files import read_json, write_json
 
 SUFFIXES = (".avi", ".mkv", ".mov", ".mp4", ".webm")
 CROPS, MARKER = "crops", "crops.json"
 QUALITY = 95
-REVISION = 1
-"""Raised when the same inputs would give other crops."""
+REVISION = 2
+"""Raised when the same inputs would give other crops, or other files of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +76,10 @@ def _read_video(root: Path, video: Video) -> list[RawTracklet]:
     boxes = read_boxes(video.boxes)
     about = {"revision": REVISION, "video": _digest(video.path), "boxes": _digest(video.boxes)}
     folder = root / CROPS / video.path.stem
-    if not (folder / MARKER).is_file() or read_json(folder / MARKER) != about:
+    if open_shards(folder) is None or not (folder / MARKER).is_file() or read_json(folder / MARKER) != about:
         with _new_folder(folder) as temporary:
-            _crop(video, boxes, temporary)
+            with ShardWriter(temporary / FOLDER) as writer:
+                _crop(video, boxes, writer)
             write_json(temporary / MARKER, about)
     frames: dict[int, list[str]] = {}
     for box in boxes:
@@ -83,7 +90,7 @@ def _read_video(root: Path, video: Video) -> list[RawTracklet]:
     ]
 
 
-def _crop(video: Video, boxes: list[Box], folder: Path) -> None:
+def _crop(video: Video, boxes: list[Box], writer: ShardWriter) -> None:
     waiting: dict[int, list[Box]] = {}
     for box in boxes:
         waiting.setdefault(box.frame, []).append(box)
@@ -100,7 +107,7 @@ def _crop(video: Video, boxes: list[Box], folder: Path) -> None:
             raise InputError("the video changes size", where=f"{video.path}, frame {number}", expected=expected, got=got)
         size = picture.size
         for box in waiting.pop(number, []):
-            _save(picture, box, folder / _name(box), video)
+            writer.add(_name(box), _cut(picture, box, video))
         if number == last.frame:
             break
     bar.close()
@@ -110,14 +117,16 @@ def _crop(video: Video, boxes: list[Box], folder: Path) -> None:
                          fix="Take the boxes of this video; frames count from 0 below a head, from 1 without one")  # fmt: skip
 
 
-def _save(picture: Image.Image, box: Box, path: Path, video: Video) -> None:
+def _cut(picture: Image.Image, box: Box, video: Video) -> bytes:
+    """Return the part of a picture in a box, as JPEG."""
     area = box.clipped(*picture.size)
     if area is None:
         raise InputError("a box lies outside the picture", where=f"{video.boxes}, line {box.line}",
                          expected=f"within {picture.width} x {picture.height} pixels",
                          got=f"x {box.x:g}, y {box.y:g}, w {box.w:g}, h {box.h:g}")  # fmt: skip
-    path.parent.mkdir(exist_ok=True)
-    picture.crop(area).save(path, "JPEG", quality=QUALITY)
+    buffer = io.BytesIO()
+    picture.crop(area).save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
 
 
 def _decode(path: Path) -> Iterator[Image.Image]:

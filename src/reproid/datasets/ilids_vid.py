@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproid.datasets._read import Layout, RawTracklet, read_matlab, require_files
-from reproid.datasets._two_cameras import Split, assign_roles
+from reproid.datasets._two_cameras import Split, assign_roles, list_frames
+from reproid.datasets.data_folder import DataFolder
 from reproid.errors import InputError
 
 SEQUENCES, SPLITS = "i-LIDS-VID/sequences", "train-test people splits/train_test_splits_ilidsvid.mat"
@@ -32,7 +33,8 @@ def read_ilids_vid(root: Path) -> Layout:
         InputError: if a file is missing, a person lacks one camera, or the splits name other persons.
     """
     require_files(root, [*(f"{SEQUENCES}/{camera}" for camera in CAMERAS), SPLITS], layout="ilids-vid")
-    persons = [sorted(path.name for path in (root / SEQUENCES / camera).iterdir() if path.is_dir()) for camera in CAMERAS]
+    data = DataFolder(root)
+    persons = [data.folders(f"{SEQUENCES}/{camera}") for camera in CAMERAS]
     if persons[0] != persons[1]:
         lonely = sorted(set(persons[0]) ^ set(persons[1]))
         raise InputError(
@@ -48,7 +50,7 @@ def read_ilids_vid(root: Path) -> Layout:
             pid=int(person.removeprefix("person")),
             camid=camid,
             subset="train" if person in splits[0].train else "test",
-            frames=_frames(root, f"{SEQUENCES}/{camera}/{person}"),
+            frames=list_frames(data, f"{SEQUENCES}/{camera}/{person}"),
         )
         for person in persons[0]
         for camid, camera in enumerate(CAMERAS)
@@ -76,7 +78,3 @@ def _split(row: NDArray[np.int64], persons: list[str], path: Path) -> Split:
     return Split(
         train=frozenset(persons[k - 1] for k in row[half:].tolist()), test=frozenset(persons[k - 1] for k in row[:half].tolist())
     )
-
-
-def _frames(root: Path, folder: str) -> tuple[str, ...]:
-    return tuple(f"{folder}/{name}" for name in sorted(path.name for path in (root / folder).glob("*.png")))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reproid.datasets._read import Layout, RawTracklet, check_counts, check_identities, image_size, require_frames
+from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Index, Tracklet
 from reproid.errors import InputError, unknown_name
 
@@ -37,7 +38,7 @@ def build_index(dataset: str, root: Path | str, *, layout: str, expected: dict[s
 
     Args:
         dataset: name under which it is indexed.
-        root: the data's folder.
+        root: the data's folder, packed or not.
         layout: name of the official layout.
         expected: counts to assert, by the names in ``index.COUNT_NAMES`` and in the layout's facts.
 
@@ -51,10 +52,11 @@ def build_index(dataset: str, root: Path | str, *, layout: str, expected: dict[s
     _check_unique(raw, root)
     require_frames(root, raw.tracklets)
     check_identities(raw, where=root)
+    data = DataFolder(root)
     index = Index(
         dataset=dataset,
         subsets={t.tracklet_id: t.subset for t in raw.tracklets},
-        records={t.tracklet_id: _sized(root, t) for t in raw.tracklets},
+        records={t.tracklet_id: _sized(data, t) for t in raw.tracklets},
         assignments=raw.assignments,
     )
     check_counts({**index.counts(), **raw.facts}, expected or {}, where=root)
@@ -69,6 +71,6 @@ def _check_unique(raw: Layout, root: Path) -> None:
         seen.add(tracklet.tracklet_id)
 
 
-def _sized(root: Path, raw: RawTracklet) -> Tracklet:
-    width, height = image_size(root / raw.frames[0])
+def _sized(data: DataFolder, raw: RawTracklet) -> Tracklet:
+    width, height = image_size(data, raw.frames[0])
     return Tracklet(tracklet_id=raw.tracklet_id, pid=raw.pid, camid=raw.camid, frames=raw.frames, width=width, height=height)

@@ -13,6 +13,7 @@ All test tracklets are gallery here, the queries too: whether they stay in it is
 from pathlib import Path
 
 from reproid.datasets._read import Layout, RawTracklet, read_matlab73, require_files
+from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Assignment, Subset
 from reproid.errors import InputError
 
@@ -55,15 +56,15 @@ def read_ls_vid(root: Path) -> Layout:
 def _read_list(root: Path, subset: Subset) -> list[RawTracklet]:
     path = root / LISTS[subset]
     lines = path.read_text(encoding="ascii", errors="replace").splitlines()
-    listed: dict[str, list[str]] = {}
-    return [_tracklet(root, line, subset, f"{path}, line {n}", listed) for n, line in enumerate(lines, start=1) if line.strip()]
+    data, listed = DataFolder(root), dict[str, list[str]]()
+    return [_tracklet(data, line, subset, f"{path}, line {n}", listed) for n, line in enumerate(lines, start=1) if line.strip()]
 
 
-def _tracklet(root: Path, line: str, subset: Subset, where: str, listed: dict[str, list[str]]) -> RawTracklet:
+def _tracklet(data: DataFolder, line: str, subset: Subset, where: str, listed: dict[str, list[str]]) -> RawTracklet:
     prefix, pid = _parse(line, where)
     folder, _, start = prefix.rpartition("/")
     if folder not in listed:
-        listed[folder] = sorted(path.name for path in (root / folder).iterdir()) if (root / folder).is_dir() else []
+        listed[folder] = data.files(folder)
     names = [name for name in listed[folder] if name.startswith(start)]
     if not names:
         raise InputError("a tracklet has no images", where=where, expected=f"{prefix}*", got="none", fix="Unpack the data again")

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from reproid.datasets._read import Layout, RawTracklet, offenders, require_files
-from reproid.datasets._two_cameras import Split, assign_roles
+from reproid.datasets._two_cameras import Split, assign_roles, list_frames
+from reproid.datasets.data_folder import DataFolder
 from reproid.errors import InputError
 from reproid.files import read_json
 
@@ -31,7 +32,8 @@ def read_prid_2011(root: Path) -> Layout:
         InputError: if a folder is missing, or the splits name persons that are not in both cameras.
     """
     require_files(root, [f"{SHOTS}/{camera}" for camera in CAMERAS], layout="prid-2011")
-    present = [sorted(path.name for path in (root / SHOTS / camera).iterdir() if path.is_dir()) for camera in CAMERAS]
+    data = DataFolder(root)
+    present = [data.folders(f"{SHOTS}/{camera}") for camera in CAMERAS]
     splits = _read_splits(root)
     used = sorted({person for split in splits for person in split.train | split.test})
     missing = [person for person in used if person not in present[0] or person not in present[1]]
@@ -49,7 +51,7 @@ def read_prid_2011(root: Path) -> Layout:
             pid=int(person.removeprefix("person_")),
             camid=camid,
             subset="train" if person in splits[0].train else "test",
-            frames=_frames(root, f"{SHOTS}/{camera}/{person}"),
+            frames=list_frames(data, f"{SHOTS}/{camera}/{person}"),
         )
         for person in used
         for camid, camera in enumerate(CAMERAS)
@@ -91,7 +93,3 @@ def published_splits() -> list[Split]:
 
 def _name(person: int) -> str:
     return f"person_{person:04d}"
-
-
-def _frames(root: Path, folder: str) -> tuple[str, ...]:
-    return tuple(f"{folder}/{name}" for name in sorted(path.name for path in (root / folder).glob("*.png")))

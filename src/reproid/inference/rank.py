@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from reproid.catalog.protocols import Protocol
 from reproid.datasets._read import image_size
+from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import DISTRACTOR, Index, Tracklet, load_index
 from reproid.errors import InputError
 from reproid.retrieval.evaluation import Evaluation, Options, evaluate
@@ -176,6 +177,6 @@ def _halves(tracklet: Tracklet, data: Path) -> tuple[Tracklet, ...]:
     if middle == 0 or tracklet.pid <= DISTRACTOR:
         return (tracklet,)
     first = replace(tracklet, tracklet_id=f"{tracklet.tracklet_id}, first half", frames=tracklet.frames[:middle])
-    width, height = image_size(data / tracklet.frames[middle])  # the index knows that of the track's first frame alone
+    width, height = image_size(DataFolder(data), tracklet.frames[middle])  # the index knows that of the track's first frame alone
     second = replace(tracklet, tracklet_id=f"{tracklet.tracklet_id}, second half", frames=tracklet.frames[middle:])
     return first, replace(second, width=width, height=height)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from reproid.datasets.data_folder import DataFolder
 from reproid.files import atomic_path, write_text
 from reproid.inference.rank import Ranked, RankJob
 from reproid.retrieval.inspection import hardest_queries
@@ -94,10 +95,12 @@ def _view(ranked: Ranked, job: RankJob) -> RankView:
     hardest = hardest_queries(evaluation.selection.queries.ids, evaluation.queries.ap, n=job.shown).tolist()
     scored, total = int(evaluation.queries.scored.sum()), len(evaluation.selection.queries)
 
+    data = DataFolder(job.data)
+
     @cache
     def picture(tracklet_id: str) -> str | None:
         frames = ranked.tracklets[tracklet_id].frames
-        return thumbnail(job.data, frames[len(frames) // 2])
+        return thumbnail(data, frames[len(frames) // 2])
 
     def track(tracklet_id: str, kind: str, distance: str = "") -> TrackView:
         tracklet = ranked.tracklets[tracklet_id]

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reproid.errors import InputError
+from reproid.datasets.data_folder import DataFolder
 from reproid.retrieval._parquet import read_columns
 
 SIZE = 48, 96
@@ -23,7 +23,8 @@ def thumbnails(ids: Sequence[str], *, index: Path, data: Path) -> Mapping[str, s
         InputError: if the index is missing or damaged.
     """
     frames = _middle_frames(index / "tracklets.parquet", set(ids))
-    found = {name: thumbnail(data, frames[name]) for name in ids if name in frames}
+    folder = DataFolder(data)
+    found = {name: thumbnail(folder, frames[name]) for name in ids if name in frames}
     return {name: uri for name, uri in found.items() if uri is not None}
 
 
@@ -33,23 +34,21 @@ def _middle_frames(path: Path, ids: set[str]) -> dict[str, str]:
     return {name: frames[len(frames) // 2] for name, frames in rows if name in ids and frames}
 
 
-def thumbnail(data: Path, frame: str) -> str | None:
-    """Return a data URI of one frame, its path relative to ``data``; None where it cannot be read.
+def thumbnail(data: DataFolder, frame: str) -> str | None:
+    """Return a data URI of one frame of the folder; None where it cannot be read.
 
     Raises:
         InputError: if the frame lies outside the folder.
     """
     from PIL import Image
 
-    path = (data / frame).resolve()
-    if not path.is_relative_to(data.resolve()):
-        raise InputError("a frame of the index lies outside the data folder", where=data, got=frame)
+    data.check_inside(frame)
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(data.read(frame))) as image:
             image.thumbnail(SIZE)
             buffer = io.BytesIO()
             image.convert("RGB").save(buffer, "JPEG", quality=80)
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError):  # InputError is a ValueError
         # One unreadable frame is shown as a labelled gap; a comparison must not fail for it.
         return None
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,5 +1,6 @@
 """Pictures of a rendered set: a contact sheet (persons x cameras), and one person in all cameras as a moving GIF."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from reproid.catalog._yaml import validate
 from reproid.catalog.synthetic import SyntheticSpec
+from reproid.datasets.data_folder import DataFolder
 from reproid.errors import InputError
 from reproid.files import atomic_path, read_json
 from reproid.synthetic import COMPLETE
@@ -19,7 +21,7 @@ GAP, HEADER, PAPER, INK = 4, 14, (255, 255, 255), (60, 60, 60)
 
 @dataclass(frozen=True, kw_only=True)
 class _Set:
-    folder: Path
+    data: DataFolder
     world: World
     writer: LayoutWriter
 
@@ -57,7 +59,7 @@ def write_sheet(folder: Path | str, out: Path | str, *, persons: Sequence[int] |
             paths = found.writer.paths(found.world, tracklet)
             for k in range(frames):
                 path = paths[round(k * (len(paths) - 1) / max(frames - 1, 1))]
-                sheet.paste(_read(found.folder / path), (camid * cell + k * spec.width, HEADER + row * (spec.height + GAP)))
+                sheet.paste(_read(found.data, path), (camid * cell + k * spec.width, HEADER + row * (spec.height + GAP)))
     with atomic_path(out) as temporary:
         sheet.save(temporary, optimize=True)
 
@@ -79,7 +81,7 @@ def write_gif(folder: Path | str, out: Path | str, *, pid: int = 1, frames: int 
     (pid,) = _pids(found.world, [pid])
     spec = found.world.spec
     seen = [t for camid in range(spec.cameras) if (t := _tracklet(found.world, pid, camid)) is not None]
-    films = [[_read(found.folder / path) for path in found.writer.paths(found.world, t)] for t in seen]
+    films = [[_read(found.data, path) for path in found.writer.paths(found.world, t)] for t in seen]
     pictures = []
     for k in range(frames):
         picture = Image.new("RGB", (len(films) * (spec.width + GAP) - GAP, spec.height), PAPER)
@@ -97,7 +99,7 @@ def _open(folder: Path | str) -> _Set:
         raise InputError("no complete synthetic set", where=folder, expected=COMPLETE, fix="Render it with: reproid data synth")
     marker = read_json(folder / COMPLETE)
     spec = validate(marker["spec"], SyntheticSpec, where=folder / COMPLETE)
-    return _Set(folder=folder, world=make_world(spec), writer=layout_writer(marker["layout"]))
+    return _Set(data=DataFolder(folder), world=make_world(spec), writer=layout_writer(marker["layout"]))
 
 
 def _pids(world: World, persons: Sequence[int] | int) -> list[int]:
@@ -114,12 +116,13 @@ def _tracklet(world: World, pid: int, camid: int) -> PlannedTracklet | None:
     return next((t for t in world.tracklets if (t.pid, t.camid, t.number) == (pid, camid, 1)), None)
 
 
-def _read(path: Path) -> Image.Image:
+def _read(data: DataFolder, name: str) -> Image.Image:
+    content = data.read(name)
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(content)) as image:
             return image.convert("RGB")
     except OSError as error:
-        raise InputError("image cannot be read", where=path, fix="Delete the set and render it again") from error
+        raise InputError("image cannot be read", where=data.place(name), fix="Delete the set and render it again") from error
 
 
 def _write_header(sheet: Image.Image, cameras: int, cell: int) -> None:

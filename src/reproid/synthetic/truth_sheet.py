@@ -1,11 +1,13 @@
 """A picture of the truth: images with their joints beside the person's pixels with the motion of their blocks."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from reproid.datasets.data_folder import DataFolder
 from reproid.errors import InputError
 from reproid.files import atomic_path
 from reproid.synthetic._motion import BLOCK
@@ -39,7 +41,7 @@ def write_truth_sheet(folder: Path | str, out: Path | str, *, count: int = 12, c
         )
     table = pq.read_table(path)
     rows = table.take(np.linspace(0, len(table) - 1, min(count, len(table))).astype(int)).to_pylist()
-    tiles = [_tile(Path(folder), row, scale) for row in rows]
+    tiles = [_tile(DataFolder(Path(folder)), row, scale) for row in rows]
     width, height = tiles[0].size
     sheet = Image.new("RGB", (min(columns, len(tiles)) * width, -(-len(tiles) // columns) * height), (255, 255, 255))
     for k, tile in enumerate(tiles):
@@ -48,8 +50,8 @@ def write_truth_sheet(folder: Path | str, out: Path | str, *, count: int = 12, c
         sheet.save(temporary)
 
 
-def _tile(folder: Path, row: dict[str, Any], scale: int) -> Image.Image:
-    with Image.open(folder / row["image"]) as opened:
+def _tile(data: DataFolder, row: dict[str, Any], scale: int) -> Image.Image:
+    with Image.open(io.BytesIO(data.read(row["image"]))) as opened:
         image = opened.convert("RGB")
     width, height = image.size
     pixels = np.asarray(image)

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from reproid.clips.images import read_frames
+from reproid.datasets.data_folder import DataFolder
 from reproid.errors import InputError
 
 
@@ -18,7 +19,7 @@ def _image(path: Path, size: tuple[int, int] = (16, 32)) -> Path:
 
 def test_read_frames_at_stored_size_returns_the_pixels(tmp_path: Path) -> None:
     path = _image(tmp_path / "a.png")
-    frames = read_frames([path, path], declared={}, height=32, width=16)
+    frames = read_frames(DataFolder(tmp_path), ["a.png"] * 2, declared={}, height=32, width=16)
     assert frames.dtype == torch.uint8
     assert torch.equal(frames[0], torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1))
     assert torch.equal(frames[1], frames[0])
@@ -28,19 +29,21 @@ def test_read_frames_smaller_averages_the_source_pixels(tmp_path: Path) -> None:
     stripes = np.zeros((32, 16, 3), dtype=np.uint8)
     stripes[:, ::2] = 200
     Image.fromarray(stripes).save(tmp_path / "a.png")
-    frames = read_frames([tmp_path / "a.png"], declared={}, height=8, width=4)
+    frames = read_frames(DataFolder(tmp_path), ["a.png"], declared={}, height=8, width=4)
     # without antialiasing, bilinear interpolation would hit single stripes: 0 or 200
     assert abs(frames[0, :, :, 1:3].float().mean() - 100) < 3
 
 
 def test_read_frames_of_undeclared_size_are_resized(tmp_path: Path) -> None:
-    small, large = _image(tmp_path / "a.png"), _image(tmp_path / "b.png", (20, 40))
-    assert read_frames([small, large], declared={small: (16, 32)}, height=8, width=4).shape == (2, 3, 8, 4)
+    _image(tmp_path / "a.png")
+    _image(tmp_path / "b.png", (20, 40))
+    frames = read_frames(DataFolder(tmp_path), ["a.png", "b.png"], declared={"a.png": (16, 32)}, height=8, width=4)
+    assert frames.shape == (2, 3, 8, 4)
 
 
 def test_read_frames_grey_image_becomes_rgb(tmp_path: Path) -> None:
     Image.fromarray(np.full((32, 16), 77, dtype=np.uint8)).save(tmp_path / "a.png")
-    assert read_frames([tmp_path / "a.png"], declared={}, height=32, width=16).unique().tolist() == [77]
+    assert read_frames(DataFolder(tmp_path), ["a.png"], declared={}, height=32, width=16).unique().tolist() == [77]
 
 
 def _cut(path: Path) -> None:
@@ -72,4 +75,4 @@ def test_read_frames_broken_file_is_named(tmp_path: Path, name: str, spoil: Call
     path = _image(tmp_path / name)
     spoil(path)
     with pytest.raises(InputError, match=message):
-        read_frames([path], declared={path: (16, 32)}, height=32, width=16)
+        read_frames(DataFolder(tmp_path), [name], declared={name: (16, 32)}, height=32, width=16)

@@ -1,6 +1,9 @@
 """Videos with boxes: crops, and every way in which the two may not fit."""
 
+import io
 import logging
+import shutil
+import tarfile
 from pathlib import Path
 
 import av
@@ -10,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.folder_boxes import Box, parse_boxes
 from reproid.datasets.layouts import build_index
 from reproid.errors import InputError
@@ -52,13 +56,25 @@ def boxes(root: Path, *lines: str, name: str = "door.csv") -> Path:
     return root
 
 
+def picture(root: Path, frame: str) -> Image.Image:
+    return Image.open(io.BytesIO(DataFolder(root).read(frame)))
+
+
+def test_video_crops_lie_in_shards_and_in_no_files(root: Path) -> None:
+    build_index("mine", boxes(root, HEAD, "0,1,0,0,8,8", "1,2,0,0,8,8"), layout="folder")
+    found = sorted(path.relative_to(root / "crops").as_posix() for path in (root / "crops").rglob("*") if path.is_file())
+    assert found == ["door/crops.json", "door/shards/00000.tar", "door/shards/index.arrow"]
+    with tarfile.open(root / "crops/door/shards/00000.tar") as shard:
+        assert shard.getnames() == ["1/000000.jpg", "2/000001.jpg"]
+
+
 def test_video_boxes_are_cut_out_of_their_frames(root: Path) -> None:
     index = build_index("mine", boxes(root, HEAD, "3,7,0,0,16,16", "9,7,20,20,30,20", "3,2,20,20,10,10"), layout="folder")
     assert [(t.tracklet_id, t.pid, t.camid, t.width, t.height) for t in index.records.values()] == [
         ("2/door", 2, 0, 10, 10),
         ("7/door", 7, 0, 16, 16),
     ]
-    first, second = (Image.open(root / frame).convert("L") for frame in index.records["7/door"].frames)
+    first, second = (picture(root, frame).convert("L") for frame in index.records["7/door"].frames)
     assert (first.size, second.size) == ((16, 16), (30, 20))
     assert np.asarray(first).mean() > 240  # the white square
     assert abs(np.asarray(second).mean() - 20 * 9) < 6  # frame 9, counted from 0
@@ -67,28 +83,31 @@ def test_video_boxes_are_cut_out_of_their_frames(root: Path) -> None:
 def test_video_boxes_without_a_head_count_frames_from_one(root: Path) -> None:
     index = build_index("mine", boxes(root, "10,7,20,20,30,20,1,-1,-1,-1", name="door.txt"), layout="folder")
     assert index.records["7/door"].frames == ("crops/door/7/000009.jpg",)
-    assert abs(np.asarray(Image.open(root / "crops/door/7/000009.jpg").convert("L")).mean() - 20 * 9) < 6
+    assert abs(np.asarray(picture(root, "crops/door/7/000009.jpg").convert("L")).mean() - 20 * 9) < 6
 
 
 def test_video_box_partly_outside_is_cut_at_the_border(root: Path) -> None:
     index = build_index("mine", boxes(root, HEAD, "0,1,-5,-6,20,30", f"1,1,{WIDTH - 4.5},0,100,10"), layout="folder")
-    sizes = [Image.open(root / frame).size for frame in index.records["1/door"].frames]
+    sizes = [picture(root, frame).size for frame in index.records["1/door"].frames]
     assert sizes == [(15, 24), (5, 10)]
 
 
 def test_video_is_cropped_once_and_again_when_its_boxes_change(root: Path) -> None:
     boxes(root, HEAD, "0,1,0,0,8,8", "1,1,0,0,8,8")
     build_index("mine", root, layout="folder")
-    kept = root / "crops/door/1/000001.jpg"
-    kept.write_bytes(kept.read_bytes() + b"kept")
+    shard = root / "crops/door/shards/00000.tar"
+    before = shard.stat()
     build_index("mine", root, layout="folder")
-    assert kept.read_bytes().endswith(b"kept")
+    assert shard.stat() == before
+    shutil.rmtree(shard.parent)
+    build_index("mine", root, layout="folder")
+    assert shard.stat().st_size == before.st_size
     boxes(root, HEAD, "1,1,0,0,9,9")
     index = build_index("mine", root, layout="folder")
-    assert not kept.read_bytes().endswith(b"kept")
+    assert shard.stat() != before
     assert index.records["1/door"].frames == ("crops/door/1/000001.jpg",)
     assert sorted(path.name for path in (root / "crops").iterdir()) == ["door"]
-    assert not (root / "crops/door/1/000000.jpg").exists()
+    assert DataFolder(root).files("crops/door/1") == ["000001.jpg"]
 
 
 def test_video_two_are_two_cameras(root: Path, bytes_of_video: bytes) -> None:
@@ -179,7 +198,7 @@ def test_real_clip_is_cropped_as_its_own_contact_sheet_shows(tmp_path: Path) -> 
     for row, tracklet in enumerate(sorted(index.records.values(), key=lambda t: t.pid)):
         for column, frame in ((0, tracklet.frames[0]), (11, tracklet.frames[-1])):
             cell = np.asarray(sheet.crop((64 * column, 128 * row, 64 * column + 64, 128 * row + 128)), float)
-            crop = np.asarray(Image.open(tmp_path / frame).resize((64, 128)), float)
+            crop = np.asarray(picture(tmp_path, frame).resize((64, 128)), float)
             assert np.abs(cell - crop).mean() < 4
 
 

@@ -9,6 +9,7 @@ import torch
 from reproid.clips.clip import Clip
 from reproid.clips.images import read_frames
 from reproid.clips.sampling import covering_clips
+from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import load_index
 from reproid.errors import InputError
 from reproid.files import read_json, write_json
@@ -83,8 +84,8 @@ def test_embed_equals_one_clip_at_a_time_averaged(job: EmbedJob) -> None:
     for row, tracklet in enumerate(load_index(job.index).tracklets("gallery")):
         values = []
         for positions, n_real in covering_clips(len(tracklet.frames), 2, sampling="dense"):
-            paths = [job.data / tracklet.frames[position] for position in positions]
-            frames = read_frames(paths, declared={}, height=HEIGHT, width=WIDTH)[None]
+            names = [tracklet.frames[position] for position in positions]
+            frames = read_frames(DataFolder(job.data), names, declared={}, height=HEIGHT, width=WIDTH)[None]
             with torch.inference_mode():
                 one = torch.tensor([0])
                 clip = Clip(frames=frames, pid=one, camid=one, n_real=torch.tensor([n_real]), tracklet_id=("x",))
