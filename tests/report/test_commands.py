@@ -54,7 +54,10 @@ def test_report_command_with_refresh_rewrites_tables_and_summary(made: Made) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["table", "psformer/table-9", "--out", "t.json"], "unknown table; expected one of: controls/table-1, dcct/table-5, "),
+        (
+            ["table", "psformer/table-9", "--out", "t.json"],
+            "unknown table; expected one of: controls/table-1, controls/table-2, ",
+        ),
         (["summary", "--suite", "demi", "--out", "s.json"], "unknown suite"),
         (["report", "--out", "params.yaml/pages"], "cannot be written"),
     ],

@@ -10,7 +10,8 @@ from reproid.catalog.synthetic import RENDERER_REVISION
 from support.project import ROOT, Project
 
 RULES = {"render", "index", "train", "embed", "evaluate", "cost", "table", "summary", "report"}
-RUNS, TRAINED = 7, 2  # one ResNet-50 and one ViT; besides, four controls and the untrained ResNet-50
+RUNS, ON_MARS, TRAINED = 10, 6, 1  # on MARS the ResNet-50, trained and not, and four controls; one control in the other layouts
+SETS = 5
 
 
 def scored(runs: int) -> dict[str, int]:
@@ -18,7 +19,8 @@ def scored(runs: int) -> dict[str, int]:
     return {"train": runs, "embed": runs, "evaluate": runs, "summary": 1}
 
 
-PAGES = {"table": 2, "report": 1, "all": 1}
+PAGES = {"table": 3, "report": 1, "all": 1}
+MARS_PAGES = PAGES | {"table": 2}  # controls/table-2 shows the histogram alone
 
 
 def touch(project: Project, pattern: str) -> None:
@@ -54,10 +56,10 @@ def test_tiny_summary_is_what_the_metrics_files_say(tiny_done: Project) -> None:
     summary = json.loads((tiny_done.folder / "results/summary/metrics.json").read_text())
     assert len(summary["runs"]) == RUNS
     for run_id in summary["runs"]:
-        (path,) = tiny_done.folder.glob(f"results/runs/*/{run_id}/metrics/mars-standard.json")
+        (path,) = tiny_done.folder.glob(f"results/runs/*/{run_id}/metrics/*.json")
         metrics = json.loads(path.read_text())
         assert 0 < metrics["map"] <= 1
-        kept = summary["runs"][run_id]["protocols"]["mars-standard"]
+        kept = summary["runs"][run_id]["protocols"][path.stem]
         assert kept == {"revision": 1, **{key: pytest.approx(metrics[key], abs=1e-6) for key in kept if key != "revision"}}
 
 
@@ -85,34 +87,39 @@ def test_git_pull_new_times_run_nothing(tiny: Project, pattern: str) -> None:
             "params.yaml",
             "epochs: null",
             "epochs: 2",
-            {**scored(TRAINED), **PAGES},  # what is not trained stays as it is
+            {**scored(TRAINED), **MARS_PAGES},  # what is not trained stays as it is
         ),
         ("params.yaml", "seeds: null", "seeds: [5]", {**scored(RUNS), **PAGES}),
         ("params.yaml", "seeds: null", "seeds: [0, 5]", {**scored(RUNS), **PAGES}),
         ("papers/psformer/tables/table-1.yaml", "81.0", "81.1", {"table": 1, "report": 1, "all": 1}),
         ("workflow/rules/train.smk", "reproid train", "reproid  train", {}),
         ("src/reproid/training/loop.py", '"""', '"""A word more. ', {}),
-        ("src/reproid/models/resnet50/method.yaml", "revision: 1", "revision: 2", {**scored(2), "cost": 1, **PAGES}),
+        ("src/reproid/models/resnet50/method.yaml", "revision: 1", "revision: 2", {**scored(2), "cost": 1, **MARS_PAGES}),
         (
             "src/reproid/retrieval/protocols/mars-standard.yaml",
             "revision: 1",
             "revision: 2",
-            {"evaluate": RUNS, "summary": 1, **PAGES},
+            {"evaluate": ON_MARS, "summary": 1, **PAGES},
         ),
         (
             "src/reproid/catalog/synthetic.py",
             f"RENDERER_REVISION: int = {RENDERER_REVISION}",
             "RENDERER_REVISION: int = 999",
-            {"render": 1, "index": 1, **scored(RUNS), **PAGES},
+            {"render": SETS, "index": SETS, **scored(RUNS), **PAGES},
         ),
-        ("datasets.yaml", "seed: 2", "seed: 3", {"render": 1, "index": 1, **scored(RUNS), **PAGES}),
+        ("datasets.yaml", "seed: 2", "seed: 3", {"render": 1, "index": 1, **scored(ON_MARS), **PAGES}),
         (
             "suites/tiny.yaml",
             "cost: {batches: []}",
             "cost: {batches: [2], repeats: 1}",
-            {"cost": 3, "summary": 1, **PAGES, "table": 1},
+            {"cost": 1, "summary": 1, **PAGES, "table": 1},
         ),
-        ("papers/psformer/experiments.yaml", "mlp_ratio: 3.0", "mlp_ratio: 3.5", {"cost": 1, "summary": 1, **PAGES, "table": 1}),
+        (
+            "papers/psformer/experiments.yaml",
+            "clips: {frames: 8",
+            "clips: {frames: 4",
+            {"cost": 1, "summary": 1, **PAGES, "table": 1},
+        ),
         ("datasets.yaml", "title: tiny", "title: small", {}),
         ("papers/controls/tables/table-1.yaml", "title: What must", "title: What should", {"table": 1, "report": 1, "all": 1}),
     ],

@@ -172,6 +172,11 @@ def _check(catalog: Catalog) -> None:
                 raise unknown_name("data set", dataset, known, where=f"suites/{catalog.suite.name}.yaml, key 'datasets'")
     for name in catalog.suite.tables:
         catalog.table(name)
+    for name, datasets in (catalog.suite.experiments or {}).items():
+        catalog.experiment(name)
+        for dataset in datasets:
+            if dataset not in catalog.datasets:
+                raise unknown_name("data set", dataset, known, where=f"suites/{catalog.suite.name}.yaml, experiment '{name}'")
     for paper_id, folder in catalog.papers.items():
         for table in folder.tables.values():
             where = folder.folder / "tables" / f"{table.id}.yaml"

@@ -152,6 +152,8 @@ def _plan_cell(catalog: Catalog, experiment: str, table: Table, row: Row, column
     method = catalog.method_of(experiment)
     if method not in catalog.methods:
         return without_run("method missing", f"method '{method}' is not implemented yet")
+    if not catalog.suite.includes(experiment, column.dataset):
+        return without_run("not run", f"suite '{catalog.suite.name}' leaves it out")
     if column.dataset is None:
         return PlannedCell(row=row, column=column, printed=printed, cost=plan_cost(catalog, experiment))
     name = catalog.suite.datasets.get(column.dataset)

@@ -23,12 +23,20 @@ class Suite(Strict):
     datasets: dict[str, str]
     """Data set as the table names it -> the one that is used in its place (the same name for the real one)."""
     seeds: tuple[NonNegativeInt, ...]
+    experiments: dict[str, tuple[str, ...]] | None = None
+    """<paper>/<experiment> -> data sets as the tables name them: all that is run and measured. Null: everything."""
     overrides: _Overrides = Field(default_factory=_Overrides)  # type: ignore[valid-type]
     """Laid over every experiment's settings."""
     options: dict[str, dict[str, Any]] = {}
     """Method -> options laid over every experiment's."""
     cost: CostSettings = CostSettings()
     """What is timed. The cost itself is always that of the papers' own settings: overrides and options do not touch it."""
+
+    def includes(self, experiment: str, dataset: str | None) -> bool:
+        """Tell whether the suite runs an experiment on a data set; None: whether it measures its cost."""
+        if self.experiments is None:
+            return True
+        return experiment in self.experiments and (dataset is None or dataset in self.experiments[experiment])
 
 
 class Params(Strict):

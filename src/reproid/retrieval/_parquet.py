@@ -22,11 +22,12 @@ def read_columns(path: Path | str, names: Sequence[str], *, fix: str) -> dict[st
     import pyarrow.parquet as pq
 
     try:
-        found = pq.read_schema(path).names
-        missing = [name for name in names if name not in found]
-        if missing:
-            raise InputError(f"column '{missing[0]}' is missing", where=path, got=", ".join(found), fix=fix)
-        values: dict[str, list[Any]] = pq.read_table(path, columns=list(names)).to_pydict()
+        with pq.ParquetFile(path) as file:
+            found = file.schema_arrow.names
+            missing = [name for name in names if name not in found]
+            if missing:
+                raise InputError(f"column '{missing[0]}' is missing", where=path, got=", ".join(found), fix=fix)
+            values: dict[str, list[Any]] = file.read(columns=list(names)).to_pydict()
     except FileNotFoundError as error:
         raise InputError("file not found", where=path, fix=fix) from error
     except InputError:

@@ -10,9 +10,10 @@ from typing import Any
 from reproid.catalog.synthetic import RENDERER_REVISION, SyntheticSpec
 from reproid.errors import InputError
 from reproid.files import atomic_path, read_json, write_json
+from reproid.locks import exclusive
 from reproid.synthetic import COMPLETE, DECLARED
 from reproid.synthetic._work import render_all
-from reproid.synthetic.layouts import layout_writer
+from reproid.synthetic.layouts import LayoutWriter, layout_writer
 from reproid.synthetic.plan import World, make_world
 
 SCHEMA = 1
@@ -37,6 +38,8 @@ def render_dataset(
 ) -> Rendered:
     """Render a set; a complete one with the same parameters is left as it is, an interrupted one is started over.
 
+    While another process renders into the folder, this one waits, and takes what that one has made.
+
     Args:
         spec: the set's parameters.
         out: folder to render into; new, empty, or of an earlier call with the same parameters.
@@ -51,13 +54,26 @@ def render_dataset(
     writer.check(spec)
     record = {"schema": SCHEMA, "layout": layout, "renderer_revision": RENDERER_REVISION, "spec": spec.model_dump(mode="json")}
     if _is_complete(out, record):
-        done = read_json(out / COMPLETE)
-        return Rendered(folder=out, layout=layout, counts=done["counts"], digest=done["digest"], fresh=False)
+        return _found(out, layout)
+    with exclusive(out.parent / f".{out.name}.lock", f"another process renders {out}"):
+        if _is_complete(out, record):
+            return _found(out, layout)
+        return _render(spec, out, writer, record, workers, progress)
+
+
+def _found(out: Path, layout: str) -> Rendered:
+    done = read_json(out / COMPLETE)
+    return Rendered(folder=out, layout=layout, counts=done["counts"], digest=done["digest"], fresh=False)
+
+
+def _render(
+    spec: SyntheticSpec, out: Path, writer: LayoutWriter, record: dict[str, Any], workers: int, progress: bool
+) -> Rendered:
     write_json(out / DECLARED, record)
     world = make_world(spec)
     digest = hashlib.sha256()
     with _truth_file(spec, out) as write, _progress_bar(len(world.tracklets), progress) as step:
-        for part, truth in render_all(world, out, layout, workers):
+        for part, truth in render_all(world, out, writer.name, workers):
             digest.update(part)
             write(truth)
             step()
@@ -66,7 +82,7 @@ def render_dataset(
     writer.write_info(world, out)
     counts = {name: n for name, n in world.counts().items() if not (writer.own_splits and name == "query_tracklets")}
     write_json(out / COMPLETE, {**record, "counts": counts, "digest": digest.hexdigest()})
-    return Rendered(folder=out, layout=layout, counts=counts, digest=digest.hexdigest(), fresh=True)
+    return Rendered(folder=out, layout=writer.name, counts=counts, digest=digest.hexdigest(), fresh=True)
 
 
 def _is_complete(out: Path, record: dict[str, Any]) -> bool:

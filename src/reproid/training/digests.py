@@ -23,7 +23,8 @@ def data_sha256(index: Path) -> str:
     for name, columns in (("tracklets.parquet", _TRACKLETS), ("splits.parquet", _SPLITS)):
         path = index / name
         try:
-            table = pq.read_table(path, columns=list(columns))
+            with pq.ParquetFile(path) as file:
+                table = file.read(columns=list(columns))
         except (OSError, pa.ArrowException) as error:
             raise InputError("index file cannot be read", where=path, fix="Make the index again") from error
         for batch in table.to_batches(max_chunksize=1024):

@@ -159,13 +159,14 @@ def _train_recorded(job: TrainJob, interrupt: Interrupt, record: Record) -> None
             run.settings.method, run.settings.options, classes=classes, seed=run.seed, weights=start.path, sha256=start.sha256
         ).to(device)
         record.weights = start.note
-        state = TrainState(model=model, optimizer=make_optimizer(model, run.settings.train.optimizer))
-        course = _course(job, tracklets, device, record.data_sha256)
-        if job.resume:
-            _resume(state, course)
-        record.state, record.earlier_s = state, state.wall_s
-        train(state, course, interrupt)
-    write_text(course.history, history_csv(state.history))
+        if run.settings.train.epochs:
+            state = TrainState(model=model, optimizer=make_optimizer(model, run.settings.train.optimizer))
+            course = _course(job, tracklets, device, record.data_sha256)
+            if job.resume:
+                _resume(state, course)
+            record.state, record.earlier_s = state, state.wall_s
+            train(state, course, interrupt)
+    write_text(job.out / "history.csv", history_csv(record.state.history if record.state else []))
     about = {"method": run.settings.method, "revision": run.revision, "classes": classes, "run_id": run.run_id}
     save_tensors(job.out / "model.safetensors", model.state_dict(), about)
 
@@ -181,15 +182,17 @@ def reproducible(seed: int, threads: int) -> Iterator[None]:
     torch's global generator is what dropout and drop-path draw from; its seed is derived from the run's.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS needs it to be deterministic
-    before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
+    before = torch.get_deterministic_debug_mode(), torch.get_num_threads()
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(seed, "augmentation", "model"))
-        torch.use_deterministic_algorithms(True)
+        torch.set_deterministic_debug_mode(
+            "error"
+        )  # use_deterministic_algorithms(True) without its import of torch's compiler: 0.8 s
         torch.set_num_threads(threads)
         try:
             yield
         finally:
-            torch.use_deterministic_algorithms(before[0])
+            torch.set_deterministic_debug_mode(before[0])
             torch.set_num_threads(before[1])
 
 

@@ -71,7 +71,7 @@ def test_plan_table_names_every_measurement_once(project: Path) -> None:
 
 
 def test_find_cost_of_another_suite_is_found(project: Path) -> None:
-    plan = plan_cost(load_catalog(suite="tiny"), "psformer/vit-s")
+    plan = plan_cost(load_catalog(suite="tiny"), "psformer/resnet50")
     assert find_cost(load_catalog(suite="demo"), plan.cost_id) == plan
     assert plan.settings == CostSettings(batches=())
 

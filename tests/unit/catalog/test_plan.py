@@ -36,6 +36,42 @@ def test_plan_cells_without_a_run_say_why(project: Path) -> None:
     assert {cell.reason for cell in rows["STMN [18]", "ViT-S"]} == {"method missing"}
 
 
+def test_plan_suite_with_a_choice_of_experiments_leaves_the_others_out(project: Path) -> None:
+    cells = {
+        (row[0].row.experiment, cell.column.id): cell
+        for row in plan_table(load_catalog(suite="tiny"), "psformer/table-1").cells
+        for cell in row
+    }
+    assert cells["resnet50", "mars-map"].metrics
+    assert cells["resnet50", "gmacs"].cost is not None
+    for left_out in (("resnet50", "ls-vid-map"), ("vit-b", "mars-map"), ("vit-b", "gmacs")):
+        assert (cells[left_out].reason, cells[left_out].detail) == ("not run", "suite 'tiny' leaves it out")
+
+
+def test_plan_tiny_suite_covers_all_five_layouts(project: Path) -> None:
+    catalog = load_catalog(suite="tiny")
+    runs = planned_runs(plan_suite(catalog)).values()
+    layouts = {catalog.datasets[run.dataset].layout for run in runs}
+    assert layouts == {"mars", "ls-vid", "ilids-vid", "prid-2011", "dukemtmc-videoreid"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("controls/oracle: [mars]", "controls/oracel: [mars]", "unknown experiment; .*Did you mean 'controls/oracle'"),
+        (
+            "controls/oracle: [mars]",
+            "controls/oracle: [marz]",
+            "tiny.yaml, experiment 'controls/oracle': unknown data set; .*Did you mean 'mars'",
+        ),
+    ],
+)
+def test_plan_suite_with_a_wrong_name_in_its_choice_is_refused(project: Path, old: str, new: str, message: str) -> None:
+    edit(project / "suites/tiny.yaml", old, new)
+    with pytest.raises(InputError, match=message):
+        load_catalog(suite="tiny")
+
+
 def test_plan_paper_suite_absent_data_plan_no_runs(project: Path) -> None:
     plan = plan_suite(load_catalog(suite="paper"))
     assert not planned_runs(plan)
@@ -47,7 +83,7 @@ def test_plan_paper_suite_present_data_plan_all_seeds_and_splits(project: Path) 
     (project / "data" / "raw" / "ilids-vid").mkdir(parents=True)
     runs = planned_runs(plan_suite(load_catalog(suite="paper")))
     rows = {(run.settings.method, run.settings.options.get("depth")) for run in runs.values()}
-    assert rows == {("resnet50", None), ("vit", 12), ("vit", 8)}
+    assert rows == {("resnet50", None), ("vit", 12), ("vit", 8), ("control", None)}
     assert len(runs) == 30 * len(rows)
     assert {run.split for run in runs.values()} == {f"split-{n}" for n in range(10)}
     assert {run.seed for run in runs.values()} == {0, 1, 2}

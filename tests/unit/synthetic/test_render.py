@@ -1,4 +1,6 @@
 import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,15 @@ def test_render_dataset_again_leaves_the_set_alone(rendered: Rendered, tiny: Syn
     assert not again.fresh
     assert (again.digest, again.counts) == (rendered.digest, rendered.counts)
     assert {path: path.stat().st_mtime_ns for path in rendered.folder.rglob("*")} == before
+
+
+def test_render_dataset_two_processes_at_once_render_once(tiny: SyntheticSpec, tmp_path: Path) -> None:
+    with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
+        both = [pool.submit(render_dataset, tiny, tmp_path / "set") for _ in range(2)]
+        results = [each.result() for each in both]
+    assert sorted(result.fresh for result in results) == [False, True]
+    assert results[0].digest == results[1].digest
+    assert [path.name for path in tmp_path.iterdir()] == ["set"], "no lock is left"
 
 
 def test_render_dataset_interrupted_set_is_completed(rendered: Rendered, tiny: SyntheticSpec, tmp_path: Path) -> None:
