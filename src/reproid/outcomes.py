@@ -19,8 +19,8 @@ State = Literal["done", "failed", "interrupted"]
 
 
 def outcome(state: State, reason: str | None = None) -> dict[str, Any]:
-    """Return the content of an outcome's file: state, reason, and the log that tells the rest."""
-    return {"state": state, "reason": reason, "log": current_log()}
+    """Return the content of an outcome's file: state, reason, the log that tells the rest, the SLURM job that it was."""
+    return {"state": state, "reason": reason, "log": current_log(), "slurm_job_id": os.environ.get("SLURM_JOB_ID")}
 
 
 def describe(error: BaseException) -> str:

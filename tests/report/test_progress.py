@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,6 +13,7 @@ from report.made import Made
 from reproid.catalog.plan import plan_suite
 from reproid.cli import cli
 from reproid.errors import InputError
+from reproid.locks import exclusive
 from reproid.report.plots import cmc_csv, history_csv
 from reproid.report.progress import suite_progress
 
@@ -47,6 +50,61 @@ def test_status_check_fails_unless_every_unfinished_run_has_a_reason(made: Made)
     assert done.exit_code == 0
     assert f"{entry.run.run_id}  demo-mars  official  seed 0  failed: the loss is not finite" in done.output
     assert done.output.endswith(f"suite demo: {len(made.runs()) - 1} done, 1 failed\n")
+
+
+def test_status_running_run_names_its_job_and_a_killed_one_too(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    (entry,) = made.entries("demo", "map")
+    monkeypatch.setenv("SLURM_JOB_ID", "4711")
+    lock = made.results / "state" / f".{entry.run.run_id}.lock"
+    made.score(entry)  # trained again: what is there is of before
+    with exclusive(lock, "another"):
+        assert f"{entry.run.run_id}  demo-mars  official  seed 0  running (SLURM job 4711, on " in run("status").output
+        assert "1 running" in run("status").output
+    code = (
+        "import os, signal, sys; from pathlib import Path; from reproid.locks import exclusive\n"
+        "with exclusive(Path(sys.argv[1]), ''): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(lock)], check=False)
+    assert lock.exists()
+    assert f"{entry.run.run_id}  demo-mars  official  seed 0  done\n" in run("status").output
+    (made.results / entry.path).unlink()
+    (made.results / entry.run.folder / "status.json").unlink()
+    assert f"{entry.run.run_id}  demo-mars  official  seed 0  interrupted (SLURM job 4711, on " in run("status").output
+
+
+def test_status_job_is_that_of_the_outcome_or_else_of_the_manifest(made: Made) -> None:
+    made.fill()
+    (entry,) = made.entries("demo", "map")
+    line = f"{entry.run.run_id}  demo-mars  official  seed 0  done"
+    assert f"{line}\n" in run("status").output
+    made.write(f"{entry.run.folder}/manifest.json", {"slurm_job_id": "12"})
+    assert f"{line} (SLURM job 12)\n" in run("status").output
+    made.write(f"{entry.run.folder}/status.json", {"state": "done", "slurm_job_id": "13"})
+    assert f"{line} (SLURM job 13)\n" in run("status").output
+
+
+def test_status_json_holds_what_the_lines_say(made: Made) -> None:
+    made.fill()
+    (entry,) = made.entries("demo", "map")
+    (made.results / entry.path).unlink()
+    made.write(f"{entry.run.folder}/status.json", {"state": "failed", "reason": "no memory", "slurm_job_id": "4711"})
+    made.write(f"logs/train/{entry.run.dataset}/{entry.run.run_id}.log", "")
+    said = json.loads(run("status", "--json").output)
+    assert (said["suite"], said["counts"]["failed"], said["counts"]["done"]) == ("demo", 1, len(made.runs()) - 1)
+    assert [found["run_id"] for found in said["runs"]] == made.runs()
+    (mine,) = [found for found in said["runs"] if found["run_id"] == entry.run.run_id]
+    assert mine == {
+        "run_id": entry.run.run_id,
+        "dataset": "demo-mars",
+        "split": "official",
+        "seed": 0,
+        "method": "resnet50",
+        "state": "failed",
+        "reason": "no memory",
+        "slurm_job_id": "4711",
+        "host": None,
+        "log": f"logs/train/demo-mars/{entry.run.run_id}.log",
+    }
 
 
 def test_verify_files_of_their_run_pass(made: Made) -> None:

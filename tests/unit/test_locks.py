@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reproid.errors import InputError
-from reproid.locks import exclusive
+from reproid.locks import exclusive, holder
 
 CONTEXT = multiprocessing.get_context("fork")
 
@@ -65,6 +65,34 @@ def test_exclusive_of_a_killed_holder_is_free(tmp_path: Path) -> None:
     process.join(20)
     with exclusive(tmp_path / "a.lock", "another") as waited:
         assert not waited
+
+
+def test_holder_is_the_process_until_it_ends_and_one_that_was_killed_stays_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "4711")
+    path = tmp_path / "a.lock"
+    assert holder(path) is None
+    process, _ = _holder(path)
+    found = holder(path)
+    assert found is not None
+    assert (found.pid, found.slurm_job_id, found.alive) == (process.pid, "4711", True)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join(20)
+    found = holder(path)
+    assert found is not None
+    assert (found.pid, found.alive) == (process.pid, False)
+    with exclusive(path, "another") as waited:
+        assert not waited
+        assert (mine := holder(path)) is not None
+        assert (mine.pid, mine.alive) == (os.getpid(), True)
+    assert holder(path) is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"host": "n1"}'], ids=["empty", "half", "list", "no-pid"])
+def test_holder_of_a_lock_without_a_name_is_nobody(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.lock").write_text(content)
+    assert holder(tmp_path / "a.lock") is None
 
 
 def test_exclusive_many_processes_are_never_two_at_a_time(tmp_path: Path) -> None:

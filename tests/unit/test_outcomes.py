@@ -81,5 +81,11 @@ def test_current_log_is_the_file_that_stderr_goes_to(tmp_path: Path, below: bool
 
 def test_outcome_without_a_log_says_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fstat", lambda handle: os.stat(os.devnull))  # noqa: PTH116
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     assert current_log() is None
-    assert outcome("done") == {"state": "done", "reason": None, "log": None}
+    assert outcome("done") == {"state": "done", "reason": None, "log": None, "slurm_job_id": None}
+
+
+def test_outcome_in_a_slurm_job_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "4711")
+    assert outcome("failed", "why")["slurm_job_id"] == "4711"

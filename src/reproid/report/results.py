@@ -91,6 +91,7 @@ class RunStatus(ResultFile):
     state: Literal["done", "failed", "interrupted"]
     reason: str | None = None
     log: str | None = None
+    slurm_job_id: str | None = None
 
 
 class Cost(ResultFile):
