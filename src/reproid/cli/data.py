@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reproid.cli.data_pack import pack
+
 if TYPE_CHECKING:
     from reproid.catalog.datasets import RealDataSet, SyntheticDataSet
     from reproid.catalog.synthetic import SyntheticSpec
@@ -14,13 +16,17 @@ _PATH = click.Path(path_type=Path)
 
 @click.group()
 def data() -> None:
-    """Data sets: render synthetic ones, index those in official layouts.
+    """Data sets: render synthetic ones, index those in official layouts, pack them into a few large files.
 
     \b
     Examples:
       reproid data synth --out data/synthetic/mine
       reproid data index --dataset mine --layout mars --root data/synthetic/mine --out results/index/mine
+      reproid data pack --root data/raw/mars --out data/packed/mars
     """  # noqa: D301
+
+
+data.add_command(pack)
 
 
 def _show_parameters(context: click.Context, _option: click.Parameter, wanted: bool) -> None:

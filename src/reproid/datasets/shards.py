@@ -74,10 +74,21 @@ def bad_name(name: str) -> bool:
 
 
 def write_index(folder: Path, shards: Sequence[Shard], members: Sequence[Member]) -> None:
-    """Write the index of the shards in ``folder``; equal input gives equal bytes.
+    """Write the index of the shards in ``folder``.
 
     Raises:
         InputError: if two members share a name, or the folder cannot be written to.
+    """
+    content = index_bytes(folder, shards, members)
+    with atomic_path(folder / INDEX) as temporary:
+        temporary.write_bytes(content)
+
+
+def index_bytes(folder: Path, shards: Sequence[Shard], members: Sequence[Member]) -> bytes:
+    """Return the index of the shards in ``folder``; equal input gives equal bytes.
+
+    Raises:
+        InputError: if two members share a name.
     """
     members = sorted(members, key=lambda member: member.name)
     twice = next((one.name for one, two in pairwise(members) if one.name == two.name), None)
@@ -87,8 +98,11 @@ def write_index(folder: Path, shards: Sequence[Shard], members: Sequence[Member]
     about = json.dumps({"revision": REVISION, "shards": [asdict(shard) for shard in shards]}).encode()
     schema = SCHEMA.with_metadata({_META: about})
     batch = pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
-    with atomic_path(folder / INDEX) as temporary, pa.ipc.new_file(temporary, schema) as writer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, schema) as writer:
         writer.write_batch(batch)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 class Shards:
@@ -136,6 +150,10 @@ class Shards:
         """Return all that the index says of a member."""
         shard, offset, size, crc32 = (int(column[row]) for column in self._numbers)
         return Member(self.name(row), shard, offset, size, crc32)
+
+    def members(self, shard: int) -> Iterator[Member]:
+        """Yield the members of one shard."""
+        yield from (self.member(row) for row in np.flatnonzero(self._numbers[0] == shard).tolist())
 
     def read(self, row: int) -> bytes:
         """Return a member's content.
@@ -199,6 +217,8 @@ def _read_index(path: Path) -> tuple[pa.RecordBatch, tuple[Shard, ...]]:
             shards = _read_metadata((reader.schema.metadata or {}).get(_META, b"null"))
         batch.validate(full=True)
         _check_rows(batch, shards)
+    except FileNotFoundError as error:
+        raise InputError("no index of shards", where=path, expected="a packed folder, complete", fix="Pack the data") from error
     except (OSError, ValueError, KeyError, TypeError) as error:  # Arrow's errors are ValueErrors, OSErrors or KeyErrors
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"not an index of shards ({reason})", where=path, fix=_FIX) from error
