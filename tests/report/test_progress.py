@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,6 +18,7 @@ from reproid.errors import InputError
 from reproid.locks import exclusive
 from reproid.report.plots import cmc_csv, history_csv
 from reproid.report.progress import suite_progress
+from reproid.report.prune import find_leftovers, remove
 
 
 def run(*arguments: str) -> Result:
@@ -145,7 +148,7 @@ def test_prune_lists_leftovers_and_removes_them_only_when_told(made: Made) -> No
     kept = sorted(path for path in made.results.rglob("*") if path != old and path.is_file())
     assert "results/runs/demo-mars/000000000000  1 files" in run("prune").output
     assert old.exists()
-    assert run("prune", "--yes").output.endswith("removed 1 folders, 0.0 MB\n")
+    assert run("prune", "--yes").output.endswith("removed 1 folders and files, 0.0 MB\n")
     assert not old.parent.exists()
     assert sorted(path for path in made.results.rglob("*") if path.is_file()) == kept
 
@@ -155,6 +158,20 @@ def test_prune_removes_costs_that_no_suite_plans(made: Made) -> None:
     old = made.write("cost/000000000000.json", "{}")
     run("prune", "--yes")
     assert (planned.exists(), old.exists()) == (True, False)
+
+
+def test_prune_lists_files_that_a_killed_process_never_finished(made: Made) -> None:
+    made.fill()
+    folder = made.results / made.entries("demo", "map")[0].run.folder
+    old, new = folder / ".model.safetensors.x1.partial.safetensors", folder / ".run.json.x2.partial.json"
+    for path in (old, new):
+        path.write_text("half")
+    os.utime(old, (time.time() - 90000,) * 2)
+    (found,) = find_leftovers(made.root)
+    assert (found.folder, found.files, found.size) == (old, 1, 4)
+    remove((found,))
+    assert new.exists()
+    assert not old.exists()
 
 
 def test_plots_series_hold_what_the_files_hold(made: Made) -> None:

@@ -39,6 +39,8 @@ def verify(suite: str | None, results: Path | None) -> None:
 def prune(*, yes: bool) -> None:
     """List folders of runs, indexes and rendered data that no suite names under the present params.yaml.
 
+    So are temporary files that a killed process left, once nobody has written to them for a day.
+
     \b
     Examples:
       reproid prune
@@ -51,7 +53,7 @@ def prune(*, yes: bool) -> None:
     leftovers = find_leftovers(root)
     for leftover in leftovers:
         click.echo(f"{leftover.folder.relative_to(root)}  {leftover.files} files, {leftover.size / 1e6:.1f} MB")
-    total = f"{len(leftovers)} folders, {sum(leftover.size for leftover in leftovers) / 1e6:.1f} MB"
+    total = f"{len(leftovers)} folders and files, {sum(leftover.size for leftover in leftovers) / 1e6:.1f} MB"
     if yes:
         remove(leftovers)
         click.echo(f"removed {total}")

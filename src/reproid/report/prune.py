@@ -1,6 +1,7 @@
 """What lies in results/ and data/synthetic/ and belongs to no table of any suite: found, and removed only when asked."""
 
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from reproid.catalog.plan import plan_suite, planned_runs
 
 @dataclass(frozen=True, kw_only=True)
 class Leftover:
-    """A folder, or a measured cost's file, that nothing asks for."""
+    """A folder that nothing asks for; or a file: a measured cost, or half of one that a killed process left."""
 
     folder: Path
     files: int
@@ -19,8 +20,15 @@ class Leftover:
     """Bytes."""
 
 
+HALF_WRITTEN_S = 86400.0
+"""A temporary file that nobody has written to for so long has lost its writer."""
+
+
 def find_leftovers(root: Path) -> tuple[Leftover, ...]:
-    """Return folders of runs, states, indexes and rendered sets, and costs, that no suite names under the present params.yaml."""
+    """Return what no suite names under the present params.yaml, and files that were never finished.
+
+    These are folders of runs, states, indexes and rendered sets, files of costs, and temporary files untouched for a day.
+    """
     needed: set[Path] = set()
     for name in suite_names(root):
         catalog = load_catalog(root, suite=name)
@@ -37,7 +45,9 @@ def find_leftovers(root: Path) -> tuple[Leftover, ...]:
         folder for pattern in patterns for folder in sorted(root.glob(pattern)) if folder.is_dir() and not folder.is_symlink()
     ]
     found += sorted(root.glob("results/cost/*.json"))
-    return tuple(_measure(folder) for folder in found if folder not in needed)
+    unneeded = [folder for folder in found if folder not in needed]
+    unneeded += [path for path in _half_written(root) if not any(folder in path.parents for folder in unneeded)]
+    return tuple(_measure(path) for path in unneeded)
 
 
 def remove(leftovers: tuple[Leftover, ...]) -> None:
@@ -47,6 +57,13 @@ def remove(leftovers: tuple[Leftover, ...]) -> None:
             shutil.rmtree(leftover.folder)
         else:
             leftover.folder.unlink()
+
+
+def _half_written(root: Path) -> list[Path]:
+    """Return temporary files (see `reproid.files.atomic_path`) that a killed process left behind."""
+    before = time.time() - HALF_WRITTEN_S
+    found = [path for folder in ("results", "reports", "data/synthetic") for path in sorted((root / folder).rglob(".*.partial*"))]
+    return [path for path in found if path.is_file() and path.stat().st_mtime < before]
 
 
 def _measure(folder: Path) -> Leftover:
