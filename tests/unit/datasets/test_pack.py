@@ -1,5 +1,6 @@
 """Packing: the same index, clips and digest from shards as from files, in every layout; interrupted, continued, verified."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -24,6 +25,8 @@ from reproid.synthetic.render import render_dataset
 from reproid.synthetic.sheet import write_gif, write_sheet
 from reproid.synthetic.truth_sheet import write_truth_sheet
 from reproid.training.digests import data_sha256
+from reproid.training.run import TrainJob, train_run
+from support.tracklets import small_run, write_tracklets
 
 SPEC = SyntheticSpec(train_persons=4, test_persons=4, cameras=2, frames=(2, 3), distractors=1, junk=1, height=32, width=16)
 SHARD_BYTES = 8_000
@@ -118,6 +121,20 @@ def test_packed_set_gives_the_same_pictures(mars: Path, packed: Path, tmp_path: 
         for root in (mars, packed):
             write(root, tmp_path / root.name / name)
         assert (tmp_path / "packed" / name).read_bytes() == (tmp_path / "set" / name).read_bytes()
+
+
+def test_packed_set_trains_to_the_same_bytes(tmp_path: Path) -> None:
+    places = write_tracklets(tmp_path)
+    pack(places.data, tmp_path / "packed", shard_bytes=SHARD_BYTES)
+    run = small_run(epochs=1, steps_per_epoch=2)
+    for name, data, workers in (("loose", places.data, 0), ("packed", tmp_path / "packed", 2)):
+        out, state = tmp_path / f"run-{name}", tmp_path / "state" / name
+        train_run(TrainJob(run=run, index=places.index, data=data, out=out, state=state, workers=workers))
+    loose, packed = (bytes_below(tmp_path / f"run-{name}") for name in ("loose", "packed"))
+    for name in ("model.safetensors", "history.csv", "run.json"):
+        assert loose[name] == packed[name]
+    manifests = [json.loads(files["manifest.json"]) for files in (loose, packed)]
+    assert manifests[0]["data_sha256"] == manifests[1]["data_sha256"]
 
 
 def test_broken_image_in_a_shard_is_named_with_its_member(mars: Path, tmp_path: Path) -> None:

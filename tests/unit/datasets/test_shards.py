@@ -2,6 +2,8 @@
 
 import multiprocessing
 import random
+import subprocess
+import sys
 import tarfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -97,6 +99,17 @@ def test_data_folder_reads_the_same_in_many_processes(tmp_path: Path, method: st
     assert data.read(names[0]) == IMAGES[names[0]]  # mapped before the fork
     with ProcessPoolExecutor(3, multiprocessing.get_context(method)) as pool:
         assert list(pool.map(data.read, names, chunksize=7)) == [IMAGES[name] for name in names]
+
+
+def test_reading_shards_imports_neither_torch_nor_pandas(tmp_path: Path) -> None:
+    pack(tmp_path, IMAGES)
+    code = f"""
+import sys, pathlib
+from reproid.datasets.data_folder import DataFolder
+assert len(DataFolder(pathlib.Path({str(tmp_path)!r})).read("3/1/008.jpg")) == 320
+print(sorted({{"pandas", "torch"}} & sys.modules.keys()))
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_data_folder_opens_shards_anew_when_they_were_written_anew(tmp_path: Path) -> None:
