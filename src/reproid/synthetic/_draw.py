@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from reproid.synthetic._jit import jit
+from reproid._jit import jit
 
 # Columns of a part: ends in pixels, half-widths at A, middle and B, lengths of the caps, texture, its turn about the bar
 # (in circumferences), how much of the surface's light depends on its slope, opacity.

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from reproid._jit import jit
 from reproid.synthetic import _draw as draw
-from reproid.synthetic._jit import jit
 
 Floats = NDArray[np.float64]
 BLOCK = 16

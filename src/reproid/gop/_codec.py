@@ -1,0 +1,108 @@
+"""H.264 through PyAV: an encoder and a decoder that stay open, and the motion vectors that the decoder exports."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reproid.errors import InputError
+
+# What makes vectors good, repeatable, and independent of the pictures before (docs/gop.md).
+_X264 = {
+    "scenecut": "0",
+    "ref": "1",
+    "weightp": "0",
+    "mbtree": "0",
+    "rc-lookahead": "0",
+    "sync-lookahead": "0",
+    "aq-mode": "0",
+    "psy": "0",
+    "trellis": "0",
+    "threads": "1",  # several give other vectors on every repeat
+    "lookahead-threads": "1",
+    "sliced-threads": "0",
+    "partitions": "none",  # 16 x 16 only
+    "constrained-intra": "1",  # else most blocks of sparsely sampled clips are coded without a vector
+    "force-cfr": "1",  # else the encoder holds a frame back and vectors leak into the next clip
+    "me": "umh",
+    "subme": "3",  # below, positions a half pixel off in both directions are not reached
+    "merange": "32",
+    "cpu-independent": "1",
+}
+_QP = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What the decoder exported for one picture; empty where all blocks are intra-coded."""
+
+    pts: int
+    """The picture's number, as it was given to the encoder."""
+    table: NDArray[Any]
+    """A row per vector: w, h, dst_x, dst_y (the centre of what moves), motion_x, motion_y, motion_scale, source."""
+
+
+_NONE = np.zeros(0, [(name, np.int32) for name in ("w", "h", "dst_x", "dst_y", "motion_x", "motion_y", "motion_scale", "source")])
+
+
+class Codec:
+    """An encoder and a decoder for pictures of one size."""
+
+    def __init__(self, *, height: int, width: int, keyint: int, b_frames: int = 0, extra: dict[str, str] | None = None) -> None:
+        import av
+
+        options = {
+            "keyint": str(keyint),
+            "min-keyint": str(keyint),
+            "bframes": str(b_frames),
+            "b-adapt": "0",
+            "b-pyramid": "none",
+            "weightb": "0",
+            "direct": "none",
+            **_X264,
+            **(extra or {}),
+        }
+        try:
+            encoder: Any = av.CodecContext.create("libx264", "w")
+            decoder: Any = av.CodecContext.create("h264", "r")
+        except av.error.FFmpegError as error:
+            raise _missing(av.__version__) from error
+        encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, "gray", Fraction(1, 25)
+        encoder.thread_count = decoder.thread_count = 1
+        encoder.options = {
+            "preset": "ultrafast",
+            "qp": str(_QP),
+            "forced-idr": "1",
+            "x264-params": ":".join(f"{name}={value}" for name, value in options.items()),
+        }
+        decoder.options = {"flags2": "+export_mvs"}
+        encoder.open()
+        decoder.open()
+        self._encoder, self._decoder, self._frame = encoder, decoder, av.VideoFrame
+        self.next_pts = 0
+        """Number of the next picture."""
+
+    def encode(self, picture: NDArray[np.uint8]) -> list[Any]:
+        """Return the packets that are ready after one more picture [H, W]; their order is the encoder's, their pts the number."""
+        frame = self._frame.from_ndarray(picture, format="gray")
+        frame.pts = self.next_pts
+        self.next_pts += 1
+        return list(self._encoder.encode(frame))
+
+    def decode(self, packet: Any) -> Iterator[Vectors]:
+        """Yield the vectors of the pictures that are ready after one more packet."""
+        for frame in self._decoder.decode(packet):
+            data = frame.side_data.get("MOTION_VECTORS")
+            yield Vectors(pts=frame.pts, table=_NONE if data is None else data.to_ndarray())
+
+
+def _missing(version: str) -> InputError:
+    return InputError(
+        "this PyAV has no H.264 encoder",
+        expected="libx264 in its FFmpeg, as in the wheels of PyAV",
+        got=f"PyAV {version} without it",
+        fix="Install requirements.txt, or take --method block-matching, which needs no codec",
+    )

@@ -1,0 +1,102 @@
+"""Motion by an H.264 encoder: three ways to make it refer to the I-frame. T frames of H x W pixels, luma only."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reproid.gop._codec import Codec
+from reproid.gop.motion import BLOCK, Flags, Floats, MotionField, accumulate, finish
+from reproid.gop.vectors import block_vectors
+
+Luma = NDArray[np.uint8]
+_MOST_B_FRAMES = 16
+
+
+class Pairs:
+    """``h264-pairs``: every P-frame is encoded after its own copy of the I-frame, [I P1 | I P2 | ...].
+
+    So each P-frame refers to the I-frame, as PSFormer, Sec. III-A, has it; in an ordinary stream it refers to the frame before.
+    """
+
+    def __init__(self) -> None:
+        self._codec: Codec | None = None
+        self._size = (0, 0)
+
+    def __call__(self, luma: Luma) -> MotionField:
+        """Return the motion of ``luma`` [T, H, W]."""
+        height, width = luma.shape[1:]
+        if self._codec is None or self._size != (height, width):
+            self._codec, self._size = Codec(height=height, width=width, keyint=2), (height, width)
+        codec = self._codec
+        motion, known = _empty(luma)
+        wanted = {codec.next_pts + 2 * t + 1: t for t in range(len(motion))}
+        for p_frame in luma[1:]:
+            for picture in (luma[0], p_frame):
+                _read(codec, codec.encode(picture), wanted, motion, known)
+        return finish(motion, known, height=height, width=width)
+
+
+class Bstar:
+    """``h264-bstar``: the P-frames become B-frames that nothing refers to, between the I-frame and a copy of it."""
+
+    def __init__(self) -> None:
+        self._codec: Codec | None = None
+        self._key = (0, 0, 0)
+
+    def __call__(self, luma: Luma) -> MotionField:
+        """Return the motion of ``luma`` [T, H, W]; more than 16 P-frames are encoded in several stars."""
+        height, width = luma.shape[1:]
+        motion, known = _empty(luma)
+        for first in range(0, len(motion), _MOST_B_FRAMES):
+            last = first + _MOST_B_FRAMES
+            self._star(luma[0], luma[1 + first : 1 + last], motion[first:last], known[first:last])
+        return finish(motion, known, height=height, width=width)
+
+    def _star(self, i_frame: NDArray[np.uint8], others: Luma, motion: Floats, known: Flags) -> None:
+        key = (*i_frame.shape, len(others))
+        if self._codec is None or self._key != key:
+            self._codec = Codec(height=key[0], width=key[1], keyint=len(others) + 2, b_frames=len(others))
+            self._key = key
+        codec = self._codec
+        wanted = {codec.next_pts + 1 + t: t for t in range(len(others))}
+        # The encoder holds B-frames back until it has seen as many more pictures, and cannot go on after a flush: so a grey star,
+        # which costs next to nothing, pushes each one out.
+        grey = np.full_like(i_frame, 128)
+        for picture in (i_frame, *others, i_frame, *[grey] * (len(others) + 2)):
+            _read(codec, codec.encode(picture), wanted, motion, known)
+
+
+class Chain:
+    """``h264-chain``: an ordinary stream, every P-frame after the frame before it; its vectors are added up to the I-frame."""
+
+    def __init__(self) -> None:
+        self._codec: Codec | None = None
+        self._key = (0, 0, 0)
+
+    def __call__(self, luma: Luma) -> MotionField:
+        """Return the motion of ``luma`` [T, H, W]."""
+        frames, height, width = luma.shape
+        if self._codec is None or self._key != luma.shape:
+            self._codec, self._key = Codec(height=height, width=width, keyint=max(frames, 2)), (frames, height, width)
+        codec = self._codec
+        steps, known = _empty(luma)
+        wanted = {codec.next_pts + 1 + t: t for t in range(frames - 1)}
+        for picture in luma if frames > 1 else ():
+            _read(codec, codec.encode(picture), wanted, steps, known)
+        return accumulate(steps, known, height=height, width=width)
+
+
+def _empty(luma: Luma) -> tuple[Floats, Flags]:
+    frames, height, width = luma.shape
+    shape = (frames - 1, height // BLOCK, width // BLOCK)
+    return np.zeros((shape[0], 2, *shape[1:]), np.float32), np.zeros(shape, np.bool_)
+
+
+def _read(codec: Codec, packets: list[Any], wanted: dict[int, int], motion: Floats, known: Flags) -> None:
+    """Decode ``packets`` and write the vectors of the ``wanted`` pictures (number to place) into the field."""
+    for packet in packets:
+        for vectors in codec.decode(packet):
+            t = wanted.get(vectors.pts)
+            if t is not None:
+                block_vectors(vectors.table, motion[t], known[t])
