@@ -20,6 +20,7 @@ except InputError as error:
     sys.exit(2)
 
 RUNS = planned_runs(PLAN)  # by run id
+TABLES = {table.name: table for table in PLAN}
 
 
 wildcard_constraints:
@@ -47,7 +48,8 @@ def index_of_run(wildcards):
 
 def table_inputs(wildcards):
     """What a table shows, and its own file: a changed printed number renders it anew and trains nothing."""
-    table = plan_table(CATALOG, f"{wildcards.paper}/{wildcards.table}")
+    name = f"{wildcards.paper}/{wildcards.table}"
+    table = TABLES.get(name) or plan_table(CATALOG, name)
     return [f"papers/{wildcards.paper}/tables/{wildcards.table}.yaml", *made_for([table])]
 
 

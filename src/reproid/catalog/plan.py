@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from reproid.catalog.catalog import Catalog, full_name, load_catalog, suite_names
 from reproid.catalog.costs import CostSettings, PlannedCost, make_cost
-from reproid.catalog.datasets import availability
+from reproid.catalog.datasets import Availability, availability
 from reproid.catalog.papers import Column, Row, Table
 from reproid.catalog.runs import Run, make_run
+from reproid.catalog.settings import Settings
 from reproid.errors import InputError
 
 
@@ -70,14 +71,18 @@ def plan_table(catalog: Catalog, name: str) -> PlannedTable:
     Raises:
         InputError: if there is no such table, or an implemented experiment's settings do not fit.
     """
-    table = catalog.table(name)
-    cells = tuple(tuple(_plan_row(catalog, name.partition("/")[0], table, row)) for row in table.rows)
-    return PlannedTable(name=name, table=table, cells=cells)
+    return _Planner(catalog).table(name)
 
 
-def plan_suite(catalog: Catalog) -> tuple[PlannedTable, ...]:
-    """Return the plans of the suite's tables, in its order."""
-    return tuple(plan_table(catalog, name) for name in catalog.suite.tables)
+def plan_suite(catalog: Catalog, *, all_data: bool = False) -> tuple[PlannedTable, ...]:
+    """Return the plans of the suite's tables, in its order.
+
+    Args:
+        catalog: everything that is declared.
+        all_data: plan as if every data set were on this machine, withdrawn ones too: for estimates.
+    """
+    planner = _Planner(catalog, all_data=all_data)
+    return tuple(planner.table(name) for name in catalog.suite.tables)
 
 
 def planned_runs(tables: tuple[PlannedTable, ...]) -> dict[str, Run]:
@@ -138,40 +143,79 @@ def find_cost(catalog: Catalog, cost_id: str) -> PlannedCost:
     )
 
 
-def _plan_row(catalog: Catalog, paper: str, table: Table, row: Row) -> Iterator[PlannedCell]:
-    experiment = full_name(paper, row.experiment)
-    printed = row.printed or (None,) * len(table.columns)
-    for column, value in zip(table.columns, printed, strict=True):
-        yield _plan_cell(catalog, experiment, table, row, column, value)
+class _Planner:
+    """Plans tables. Columns, rows and tables share settings and runs: each is made once, so that a large suite is
+    planned ten times as fast.
 
+    Args:
+        catalog: everything that is declared.
+        all_data: every data set counts as available.
+    """
 
-def _plan_cell(catalog: Catalog, experiment: str, table: Table, row: Row, column: Column, printed: float | None) -> PlannedCell:
-    def without_run(reason: str, detail: str) -> PlannedCell:
-        return PlannedCell(row=row, column=column, printed=printed, reason=reason, detail=detail)
+    def __init__(self, catalog: Catalog, *, all_data: bool = False) -> None:
+        self._catalog, self._all_data = catalog, all_data
+        self._states: dict[str, Availability] = {}
+        self._costs: dict[str, PlannedCost] = {}
+        self._settings: dict[str, Settings] = {}
+        self._runs: dict[tuple[str, str], tuple[Run, ...]] = {}
 
-    method = catalog.method_of(experiment)
-    if method not in catalog.methods:
-        return without_run("method missing", f"method '{method}' is not implemented yet")
-    if not catalog.suite.includes(experiment, column.dataset):
-        return without_run("not run", f"suite '{catalog.suite.name}' leaves it out")
-    if column.dataset is None:
-        return PlannedCell(row=row, column=column, printed=printed, cost=plan_cost(catalog, experiment))
-    name = catalog.suite.datasets.get(column.dataset)
-    if name is None:
-        return without_run("not run", f"suite '{catalog.suite.name}' has nothing in place of {column.dataset}")
-    dataset = catalog.datasets[name]
-    state = availability(name, dataset, catalog.root)
-    if state != "available":
-        return without_run(f"data {state}", f"{dataset.title} is not on this machine")
-    settings = catalog.resolve(experiment)
-    revision = catalog.methods[method].revision
-    metrics = tuple(
-        PlannedMetrics(
-            run=make_run(settings, dataset=name, data=dataset, split=split, seed=seed, revision=revision),
-            protocol=table.protocols[column.dataset],
-        )
-        for split in dataset.splits
-        for seed in catalog.seeds
-    )
-    synthetic = dataset.source == "synthetic"
-    return PlannedCell(row=row, column=column, printed=printed, metrics=metrics, dataset=name, synthetic=synthetic)
+    def table(self, name: str) -> PlannedTable:
+        """As `plan_table`."""
+        table = self._catalog.table(name)
+        cells = tuple(tuple(self._row(name.partition("/")[0], table, row)) for row in table.rows)
+        return PlannedTable(name=name, table=table, cells=cells)
+
+    def _row(self, paper: str, table: Table, row: Row) -> Iterator[PlannedCell]:
+        experiment = full_name(paper, row.experiment)
+        printed = row.printed or (None,) * len(table.columns)
+        for column, value in zip(table.columns, printed, strict=True):
+            yield self._cell(experiment, table, row, column, value)
+
+    def _cell(self, experiment: str, table: Table, row: Row, column: Column, printed: float | None) -> PlannedCell:
+        def without_run(reason: str, detail: str) -> PlannedCell:
+            return PlannedCell(row=row, column=column, printed=printed, reason=reason, detail=detail)
+
+        catalog = self._catalog
+        method = catalog.method_of(experiment)
+        if method not in catalog.methods:
+            return without_run("method missing", f"method '{method}' is not implemented yet")
+        if not catalog.suite.includes(experiment, column.dataset):
+            return without_run("not run", f"suite '{catalog.suite.name}' leaves it out")
+        if column.dataset is None:
+            return PlannedCell(row=row, column=column, printed=printed, cost=self._cost(experiment))
+        name = catalog.suite.datasets.get(column.dataset)
+        if name is None:
+            return without_run("not run", f"suite '{catalog.suite.name}' has nothing in place of {column.dataset}")
+        dataset, state = catalog.datasets[name], self._state(name)
+        if state != "available":
+            return without_run(f"data {state}", f"{dataset.title} is not on this machine")
+        protocol = table.protocols[column.dataset]
+        metrics = tuple(PlannedMetrics(run=run, protocol=protocol) for run in self._runs_of(experiment, name))
+        synthetic = dataset.source == "synthetic"
+        return PlannedCell(row=row, column=column, printed=printed, metrics=metrics, dataset=name, synthetic=synthetic)
+
+    def _state(self, name: str) -> Availability:
+        if name not in self._states:
+            found = availability(name, self._catalog.datasets[name], self._catalog.root)
+            self._states[name] = "available" if self._all_data else found
+        return self._states[name]
+
+    def _cost(self, experiment: str) -> PlannedCost:
+        if experiment not in self._costs:
+            self._costs[experiment] = plan_cost(self._catalog, experiment)
+        return self._costs[experiment]
+
+    def _runs_of(self, experiment: str, name: str) -> tuple[Run, ...]:
+        """Return one run per split and seed."""
+        if (experiment, name) not in self._runs:
+            catalog, dataset = self._catalog, self._catalog.datasets[name]
+            if experiment not in self._settings:
+                self._settings[experiment] = catalog.resolve(experiment)
+            settings = self._settings[experiment]
+            revision = catalog.methods[settings.method].revision
+            self._runs[experiment, name] = tuple(
+                make_run(settings, dataset=name, data=dataset, split=split, seed=seed, revision=revision)
+                for split in dataset.splits
+                for seed in catalog.seeds
+            )
+        return self._runs[experiment, name]

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "table": "reproid.cli.report",
     "summary": "reproid.cli.report",
     "report": "reproid.cli.report",
+    "plan": "reproid.cli.plan",
     "status": "reproid.cli.status",
     "verify": "reproid.cli.verify",
     "prune": "reproid.cli.verify",
