@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reproid.report.results import Cost, Damaged, Metrics, Results
@@ -54,6 +54,7 @@ def test_metrics_of_a_damaged_file_say_what_is_wrong(tmp_path: Path, text: str, 
 
 
 @given(st.binary(max_size=200))
+@example(b"null")
 def test_metrics_of_any_bytes_are_damaged_or_whole(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     folder = tmp_path_factory.mktemp("bytes")
     (folder / "m.json").write_bytes(content)

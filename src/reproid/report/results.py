@@ -235,7 +235,8 @@ class Results:
         key = (path, None)
         if key not in self._read:
             try:
-                self._read[key] = json.loads((self.folder / path).read_text(encoding="utf-8"))
+                value = json.loads((self.folder / path).read_text(encoding="utf-8"))
+                self._read[key] = Damaged(path=path, reason="null, not a JSON object") if value is None else value
             except FileNotFoundError:
                 self._read[key] = None
             except (OSError, ValueError, RecursionError) as error:

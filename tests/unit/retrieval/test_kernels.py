@@ -34,8 +34,9 @@ def test_pair_distances_equal_the_reference_bit_for_bit(oracle, mode, metric) ->
 def test_retrieval_imports_no_other_room() -> None:
     folder = Path(reproid.__file__).parent / "retrieval"
     allowed = ("reproid.catalog", "reproid.errors", "reproid.files", "reproid.seeds", "reproid.retrieval")
+    frames = "reproid.datasets.data_folder"  # the one way to a frame's bytes, for the pictures on a page; reads files alone
     for path in sorted(folder.rglob("*.py")):
         for line in path.read_text().splitlines():
             words = line.split()
             if words[:1] in (["from"], ["import"]) and words[1].startswith("reproid"):
-                assert words[1].startswith(allowed), f"{path.name}: {line}"
+                assert words[1].startswith(allowed) or words[1] == frames, f"{path.name}: {line}"
