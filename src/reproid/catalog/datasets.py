@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from reproid.catalog._yaml import Strict
 from reproid.catalog.digest import digest
@@ -49,7 +49,9 @@ class RealDataSet(_DataSet):
     source: Literal["real"]
     obtain: Obtain
     counts: dict[str, PositiveInt] = {}
-    """What `reproid data check` asserts."""
+    """What an index and `reproid data check` assert: part of every run's id."""
+    cameras: dict[str, tuple[NonNegativeInt, ...]] = {}
+    """The same per camera, in the order of camera numbers, for `reproid data check` alone: query_tracklets: [524, 456, ...]."""
     status: Literal["offered", "withdrawn"] = "offered"
     reason: str | None = None
     """Why it was withdrawn."""

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reproid.cli._declared import find_declared, find_folder, rendered_counts
+from reproid.cli.data_check import check
 from reproid.cli.data_pack import pack
 
 if TYPE_CHECKING:
-    from reproid.catalog.datasets import RealDataSet, SyntheticDataSet
+    from reproid.catalog.datasets import SyntheticDataSet
     from reproid.catalog.synthetic import SyntheticSpec
 
 _PATH = click.Path(path_type=Path)
@@ -22,11 +24,13 @@ def data() -> None:
     Examples:
       reproid data synth --out data/synthetic/mine
       reproid data index --dataset mine --layout mars --root data/synthetic/mine --out results/index/mine
+      reproid data check --dataset mars --root data/raw/mars
       reproid data pack --root data/raw/mars --out data/packed/mars
     """  # noqa: D301
 
 
 data.add_command(pack)
+data.add_command(check)
 
 
 def _show_parameters(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -83,7 +87,7 @@ def synth(
             )
         declared = _declared_synthetic(dataset)
         parameters, layout = declared.spec, declared.layout
-        out = out or _folder_of(dataset, declared)
+        out = out or find_folder(dataset, declared)
     elif out is None:
         raise InputError("no folder given", where="--out", fix="Give --out, or --dataset with a name of datasets.yaml")
     else:
@@ -121,11 +125,11 @@ def index(dataset: str, root: Path | None, out: Path | None, layout: str | None,
 
     expected: dict[str, int] = {}
     if layout is None or root is None or out is None:
-        declared = _declared(dataset)
+        declared = find_declared(dataset)
         layout, expected = layout or declared.layout, getattr(declared, "counts", {})
-        root = root or _folder_of(dataset, declared)
+        root = root or find_folder(dataset, declared)
         out = out or index_of(dataset, declared, project_root())
-    built = build_index(dataset, root, layout=layout, expected={**expected, **_rendered_counts(root), **_read_counts(counts)})
+    built = build_index(dataset, root, layout=layout, expected={**expected, **rendered_counts(root), **_read_counts(counts)})
     write_index(built, out)
     click.echo(f"{out}: {len(built.records):,} tracklets, splits: {', '.join(built.splits)}")
 
@@ -166,38 +170,10 @@ def sheet(root: Path, out: Path, pids: tuple[int, ...], persons: int, frames: in
     click.echo(out)
 
 
-def _declared(dataset: str) -> "RealDataSet | SyntheticDataSet":
-    from reproid.catalog._yaml import load_yaml
-    from reproid.catalog.datasets import DataSets
-    from reproid.catalog.project import project_root
-    from reproid.errors import unknown_name
-
-    path = project_root() / "datasets.yaml"
-    known = load_yaml(path, DataSets).datasets
-    if dataset not in known:
-        raise unknown_name(
-            "data set", dataset, list(known), where=path, fix="Declare it there, or give --root, --layout and --out"
-        )
-    return known[dataset]
-
-
-def _folder_of(name: str, dataset: "RealDataSet | SyntheticDataSet") -> Path:
-    """Return the folder of a declared data set; a real one must be there."""
-    from reproid.catalog.datasets import availability, folder_of
-    from reproid.catalog.project import project_root
-    from reproid.errors import InputError
-
-    root = project_root()
-    folder = folder_of(name, dataset, root)
-    if dataset.source == "real" and (state := availability(name, dataset, root)) != "available":
-        raise InputError(f"data {state}", where=name, expected=f"the folder {folder}", got="nothing", fix=dataset.obtain.how)
-    return folder
-
-
 def _declared_synthetic(dataset: str) -> "SyntheticDataSet":
     from reproid.errors import InputError
 
-    declared = _declared(dataset)
+    declared = find_declared(dataset)
     if declared.source != "synthetic":
         raise InputError(f"'{dataset}' is not a synthetic data set", where="--dataset", fix="It is obtained from its authors")
     return declared
@@ -246,17 +222,3 @@ def _read_counts(counts: tuple[str, ...]) -> dict[str, int]:
         if not number.isdigit():
             raise InputError("not a count", where=f"--count {name}", expected="a whole number", got=f"'{number}'")
     return {name: int(number) for name, number in pairs.items()}
-
-
-def _rendered_counts(root: Path) -> dict[str, int]:
-    """Return the counts that a rendered set states; refuse a set whose rendering was interrupted."""
-    from reproid.errors import InputError
-    from reproid.files import read_json
-    from reproid.synthetic import COMPLETE, DECLARED
-
-    if not (root / COMPLETE).exists():
-        if (root / DECLARED).exists():
-            raise InputError("the synthetic set is not complete", where=root, fix="Run the same reproid data synth again")
-        return {}
-    counts: dict[str, int] = read_json(root / COMPLETE)["counts"]
-    return counts

@@ -1,9 +1,10 @@
 """`reproid data pack`: a data set of many small images as tar shards."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
+
+from reproid.cli._progress import progress
 
 _PATH = click.Path(path_type=Path)
 
@@ -39,19 +40,11 @@ def pack(root: Path | None, out: Path, shard_mb: int, workers: int, verify: bool
     if verify:
         if root is not None:
             raise InputError("--verify takes --out alone", fix="Leave out --root")
-        click.echo(f"{out}: {verify_folder(out, start=_bar('file', 'verify')):,} images, all as they were packed")
+        click.echo(f"{out}: {verify_folder(out, start=progress('file', 'verify')):,} images, all as they were packed")
         return
     if root is None:
         raise InputError("no data set given", where="--root", fix="Give --root, or --verify to check a packed one")
-    done = pack_folder(root, out, shard_bytes=shard_mb * 2**20, workers=workers, start=_bar("image", "pack"))
+    done = pack_folder(root, out, shard_bytes=shard_mb * 2**20, workers=workers, start=progress("image", "pack"))
     left_out = f"; left out: {', '.join(done.left_out)}" if done.left_out else ""
     state = "packed" if done.fresh else "there already"
     click.echo(f"{out}: {state}; {done.images:,} images in {done.shards:,} shards, {done.copied:,} other files{left_out}")
-
-
-def _bar(unit: str, what: str) -> Callable[[int], Callable[[int], object]]:
-    import sys
-
-    from tqdm import tqdm
-
-    return lambda total: tqdm(total=total, unit=unit, desc=what, file=sys.stderr, disable=not sys.stderr.isatty()).update

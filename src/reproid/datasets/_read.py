@@ -59,13 +59,9 @@ def require_files(root: Path, names: Sequence[str], *, layout: str) -> None:
         )
 
 
-def require_frames(root: Path, tracklets: Iterable[RawTracklet]) -> None:
-    """Check that every image named by a tracklet is there, in a file or in a shard; folders are listed once each.
-
-    Raises:
-        InputError: names the first missing images and their number.
-    """
-    data, listed = DataFolder(root), dict[str, set[str]]()
+def missing_frames(data: DataFolder, tracklets: Iterable[RawTracklet]) -> list[str]:
+    """Return the images named by tracklets that are in no file and in no shard; folders are listed once each."""
+    listed = dict[str, set[str]]()
     missing: list[str] = []
     for tracklet in tracklets:
         for frame in tracklet.frames:
@@ -74,7 +70,16 @@ def require_frames(root: Path, tracklets: Iterable[RawTracklet]) -> None:
                 listed[folder] = set(data.files(folder))
             if name not in listed[folder]:
                 missing.append(frame)
-    if missing:
+    return missing
+
+
+def require_frames(root: Path, tracklets: Iterable[RawTracklet]) -> None:
+    """Check that every image named by a tracklet is there.
+
+    Raises:
+        InputError: names the first missing images and their number.
+    """
+    if missing := missing_frames(DataFolder(root), tracklets):
         raise InputError(
             "images named by the data set are missing",
             where=root,

@@ -91,7 +91,7 @@ def check_images(data: DataFolder, tracklets: Sequence[RawTracklet]) -> tuple[st
     for tracklet in tqdm(tracklets, unit="tracklet", desc="check images", file=sys.stderr, disable=not sys.stderr.isatty()):
         for frame in tracklet.frames:
             data.check_inside(frame)
-        if len({_decoded_size(data, frame) for frame in tracklet.frames}) > 1:
+        if len({decoded_size(data, frame) for frame in tracklet.frames}) > 1:
             changing.append(tracklet.tracklet_id)
     return tuple(changing)
 
@@ -154,7 +154,12 @@ def _images(data: DataFolder, folder: str) -> list[str]:
     return images
 
 
-def _decoded_size(data: DataFolder, name: str) -> tuple[int, int]:
+def decoded_size(data: DataFolder, name: str) -> tuple[int, int]:
+    """Decode an image and return (width, height).
+
+    Raises:
+        InputError: if it is missing, empty, cut off or none; names the file, or the shard and the member.
+    """
     content = data.read(name)
     try:
         with Image.open(io.BytesIO(content)) as image:

@@ -46,10 +46,8 @@ def build_index(dataset: str, root: Path | str, *, layout: str, expected: dict[s
         InputError: says what is missing or differs.
     """
     root = Path(root)
-    raw = adapter(layout)(root)
-    if not raw.tracklets:
-        raise InputError("the data set is empty", where=root, expected=f"tracklets in the layout {layout}", got="none")
-    _check_unique(raw, root)
+    raw = read_layout(root, layout)
+    check_unique(raw, root)
     require_frames(root, raw.tracklets)
     check_identities(raw, where=root)
     data = DataFolder(root)
@@ -63,7 +61,24 @@ def build_index(dataset: str, root: Path | str, *, layout: str, expected: dict[s
     return index
 
 
-def _check_unique(raw: Layout, root: Path) -> None:
+def read_layout(root: Path, layout: str) -> Layout:
+    """Read a data set in an official layout.
+
+    Raises:
+        InputError: if its files do not fit the layout, or there is no tracklet.
+    """
+    raw = adapter(layout)(root)
+    if not raw.tracklets:
+        raise InputError("the data set is empty", where=root, expected=f"tracklets in the layout {layout}", got="none")
+    return raw
+
+
+def check_unique(raw: Layout, root: Path) -> None:
+    """Check that no two tracklets share a name.
+
+    Raises:
+        InputError: names the first.
+    """
     seen: set[str] = set()
     for tracklet in raw.tracklets:
         if tracklet.tracklet_id in seen:
