@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reproid.datasets.shards import FOLDER, Shards, bad_name, open_shards
+from reproid.datasets.shard_index import bad_name
+from reproid.datasets.shards import FOLDER, Shards, open_shards
 from reproid.errors import InputError
 
 _FIX = "Restore the file from its archive"

@@ -20,8 +20,9 @@ from pathlib import Path
 from reproid.datasets._read import offenders
 from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.pack_source import Source, list_source
+from reproid.datasets.shard_index import INDEX, Member, Shard, bad_name, index_bytes
 from reproid.datasets.shard_writer import SHARD_BYTES, ShardFile, shard_name
-from reproid.datasets.shards import FOLDER, INDEX, Member, Shard, Shards, bad_name, index_bytes
+from reproid.datasets.shards import FOLDER, Shards
 from reproid.errors import InputError
 from reproid.files import atomic_path, read_json, write_json, write_text
 from reproid.locks import exclusive

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reproid.datasets.folder_images import SUFFIXES
-from reproid.datasets.shards import FOLDER, INDEX
+from reproid.datasets.shard_index import INDEX
+from reproid.datasets.shards import FOLDER
 from reproid.errors import InputError
 
 ARCHIVES = (".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip")

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reproid.datasets.shards import BLOCK, Member, Shard, bad_name, write_index
+from reproid.datasets.shard_index import BLOCK, Member, Shard, bad_name, write_index
 from reproid.errors import InputError
 from reproid.files import atomic_path
 

@@ -5,108 +5,27 @@ A folder ``shards`` holds the images of the folder that it lies in, whole paths 
     data/packed/mars/shards/00000.tar, 00001.tar, ...    any tar program reads them
     data/packed/mars/shards/index.arrow                  written last: its presence means complete
 
-The index is an Arrow IPC file, memory-mapped: name, shard, offset and size of the content in bytes, its CRC-32; rows in the order
-of names. Its metadata hold name, size and SHA-256 of each shard. A frame keeps the name it has as a file, so that an index of
-tracklets does not tell packed from loose; where a message names a member, it says ``shard:member``.
+A frame keeps the name it has as a file, so that an index of tracklets does not tell packed from loose; where a message names a
+member, it says ``shard:member``.
 """
 
-import json
 import mmap
-import re
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from reproid.datasets.shard_index import FIX, INDEX, Member, Shard, numbers, read_index
 from reproid.errors import InputError
-from reproid.files import atomic_path
 
-FOLDER, INDEX = "shards", "index.arrow"
-SCHEMA = pa.schema(
-    [("name", pa.large_string()), ("shard", pa.uint32()), ("offset", pa.int64()), ("size", pa.int64()), ("crc32", pa.uint32())]
-)
-BLOCK = 512
-"""Of a tar file, bytes."""
-REVISION = 1
+FOLDER = "shards"
 MAPPED = 128
 """Shards that a process keeps mapped."""
 FOLDERS = 65536
 """Folders that a process knows the rows of."""
-_META, _FIX = b"reproid.shards", "Delete the folder shards and make it again: pack the data, or index the videos"
-_BAD_NAME = r"^$|^/|/$|//|(^|/)\.\.?(/|$)|\x00"
-
-_BAD = re.compile(_BAD_NAME.replace("$", r"\Z"))  # to Python, though not to Arrow, $ is before a last line end too
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shard:
-    """A tar file."""
-
-    name: str
-    size: int
-    """Bytes."""
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """An image in a shard."""
-
-    name: str
-    shard: int
-    """Position among the shards."""
-    offset: int
-    """Of the content in the shard, bytes."""
-    size: int
-    """Of the content, bytes."""
-    crc32: int
-    """Of the content."""
-
-
-def bad_name(name: str) -> bool:
-    """Tell whether a name is no plain path below a folder: empty, absolute, with ``.``, ``..`` or NUL."""
-    return _BAD.search(name) is not None
-
-
-def write_index(folder: Path, shards: Sequence[Shard], members: Sequence[Member]) -> None:
-    """Write the index of the shards in ``folder``.
-
-    Raises:
-        InputError: if two members share a name, or the folder cannot be written to.
-    """
-    content = index_bytes(folder, shards, members)
-    with atomic_path(folder / INDEX) as temporary:
-        temporary.write_bytes(content)
-
-
-def index_bytes(folder: Path, shards: Sequence[Shard], members: Sequence[Member]) -> bytes:
-    """Return the index of the shards in ``folder``; equal input gives equal bytes.
-
-    Raises:
-        InputError: if two members share a name.
-    """
-    members = sorted(members, key=lambda member: member.name)
-    twice = next((one.name for one, two in pairwise(members) if one.name == two.name), None)
-    if twice is not None:
-        raise InputError("two images share a name", where=folder, expected="each once", got=twice)
-    columns = [[getattr(member, field) for member in members] for field in SCHEMA.names]
-    about = json.dumps({"revision": REVISION, "shards": [asdict(shard) for shard in shards]}).encode()
-    schema = SCHEMA.with_metadata({_META: about})
-    batch = pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, schema) as writer:
-        writer.write_batch(batch)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
 
 
 class Shards:
@@ -122,13 +41,13 @@ class Shards:
             InputError: if it is damaged, or a shard is missing or of another size.
         """
         self.folder = folder
-        self._table, self.shards = _read_index(folder / INDEX)
+        self._table, self.shards = read_index(folder / INDEX)
         column = self._table.column(0)
         self._rows = range(len(column))
         buffers = column.buffers()
         self._starts = memoryview(buffers[1]).cast("q") if len(column) else memoryview(b"")
         self._text = memoryview(buffers[2] or b"")
-        self._numbers = _numbers(self._table)
+        self._numbers = numbers(self._table)
         self._map = lru_cache(maxsize=MAPPED)(self._open)
         self._range = lru_cache(maxsize=FOLDERS)(self._find_folder)  # halves the time of looking a name up among a million
         for shard in self.shards:
@@ -139,7 +58,7 @@ class Shards:
 
     def find(self, name: str) -> int | None:
         """Return the row of a member, None if there is none of that name."""
-        key = name.encode(errors="replace")
+        key = name.encode(errors="surrogatepass")
         first, end = self._range(name.rpartition("/")[0])
         row = bisect_left(self._rows, key, first, end, key=self._name)
         return row if row < end and self._name(row) == key else None
@@ -171,7 +90,7 @@ class Shards:
         content = self._map(shard)[offset : offset + size]
         if zlib.crc32(content) != crc32:
             raise InputError("the image differs from what was packed", where=self.place(row), expected=f"CRC-32 {crc32:08x}",
-                             got=f"{zlib.crc32(content):08x}", fix=_FIX)  # fmt: skip
+                             got=f"{zlib.crc32(content):08x}", fix=FIX)  # fmt: skip
         return content
 
     def listing(self, folder: str) -> Iterator[tuple[str, bool]]:
@@ -187,7 +106,7 @@ class Shards:
         """Return the first row of a folder and the row behind its last."""
         if not folder:
             return 0, len(self)
-        prefix = folder.encode(errors="replace")
+        prefix = folder.encode(errors="surrogatepass")
         return self._bisect(prefix + b"/"), self._bisect(prefix + b"0")  # 0 follows / in the order of bytes
 
     def _name(self, row: int) -> bytes:
@@ -224,60 +143,6 @@ def _shards(folder: Path, _identity: tuple[int, ...]) -> Shards:
     return Shards(folder)
 
 
-def _read_index(path: Path) -> tuple[pa.RecordBatch, tuple[Shard, ...]]:
-    try:
-        with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
-            if reader.num_record_batches != 1 or not reader.schema.equals(SCHEMA):
-                raise ValueError(f"columns {', '.join(reader.schema.names)} in {reader.num_record_batches} batches")
-            batch = reader.get_batch(0)
-            shards = _read_metadata((reader.schema.metadata or {}).get(_META, b"null"))
-        batch.validate(full=True)
-        _check_rows(batch, shards)
-    except FileNotFoundError as error:
-        raise InputError("no index of shards", where=path, expected="a packed folder, complete", fix="Pack the data") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:  # Arrow's errors are ValueErrors, OSErrors or KeyErrors
-        reason = " ".join(str(error).split())[:120]
-        raise InputError(f"not an index of shards ({reason})", where=path, fix=_FIX) from error
-    return batch, shards
-
-
-def _read_metadata(text: bytes) -> tuple[Shard, ...]:
-    about = json.loads(text)
-    if not isinstance(about, dict) or about.get("revision") != REVISION:
-        raise ValueError(f"no metadata of revision {REVISION}")
-    shards = tuple(Shard(**shard) for shard in about["shards"])
-    for shard in shards:
-        if not (isinstance(shard.name, str) and re.fullmatch(r"\d{5}\.tar", shard.name, re.ASCII)):
-            raise ValueError("the name of a shard is none")
-        if not (type(shard.size) is int and shard.size >= 0 and isinstance(shard.sha256, str)):
-            raise ValueError(f"size or digest of {shard.name} is none")
-    return shards
-
-
-def _check_rows(batch: pa.RecordBatch, shards: Sequence[Shard]) -> None:
-    if any(batch.column(k).null_count for k in range(len(SCHEMA))):
-        raise ValueError("a value is missing")
-    if not len(batch):
-        return
-    names = batch.column(0)
-    if not pc.all(pc.less(names[:-1], names[1:]), min_count=0).as_py():
-        raise ValueError("names are not in order")
-    if pc.any(pc.match_substring_regex(names, _BAD_NAME)).as_py():
-        raise ValueError("a name is no path below the folder")
-    shard, offset, size, _ = _numbers(batch)
-    if shard.max() >= len(shards):
-        raise ValueError(f"a member in shard {shard.max()} of {len(shards)}")
-    ends = np.array([one.size for one in shards], np.int64)[shard]
-    if (offset < BLOCK).any() or (size < 0).any() or (size > ends - offset).any():
-        raise ValueError("a member lies outside its shard")
-
-
-def _numbers(batch: pa.RecordBatch) -> list[NDArray[Any]]:
-    """Return shard, offset, size and crc32 as views of the file: Arrow's own conversion would import pandas."""
-    types = [np.uint32, np.int64, np.int64, np.uint32]
-    return [np.frombuffer(batch.column(k).buffers()[1] or b"", types[k - 1])[: len(batch)] for k in range(1, len(SCHEMA))]
-
-
 def _check_size(path: Path, shard: Shard) -> None:
     try:
         size = path.stat().st_size
@@ -289,9 +154,9 @@ def _check_size(path: Path, shard: Shard) -> None:
             where=path,
             expected=f"{shard.size:,} bytes",
             got=f"{size:,}",
-            fix=_FIX,
+            fix=FIX,
         )
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:
-    return InputError(f"the shard cannot be read ({error.strerror})", where=path, fix=_FIX)
+    return InputError(f"the shard cannot be read ({error.strerror})", where=path, fix=FIX)

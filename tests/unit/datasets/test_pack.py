@@ -18,6 +18,7 @@ from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Index, write_index
 from reproid.datasets.layouts import build_index
 from reproid.datasets.pack import pack, verify
+from reproid.datasets.shard_writer import ShardWriter
 from reproid.errors import InputError
 from reproid.inference.rank import choose_sides
 from reproid.retrieval.pictures import thumbnails
@@ -322,6 +323,19 @@ def test_pack_refuses_data_that_it_cannot_hold(tmp_path: Path, spoil, message: s
     with pytest.raises(InputError, match=message):
         pack(tmp_path / "set", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_pack_copies_the_shards_of_crops_as_they_are(tmp_path: Path) -> None:
+    tree(tmp_path / "set")
+    with ShardWriter(tmp_path / "set/crops/door/shards") as writer:
+        writer.add("7/000001.jpg", b"crop")
+    done = pack(tmp_path / "set", tmp_path / "out")
+    assert (done.images, done.copied) == (3, 2)
+    assert DataFolder(done.folder).read("crops/door/7/000001.jpg") == b"crop"
+    assert verify(done.folder) == 3
+    shutil.rmtree(tmp_path / "set/7")
+    with pytest.raises(InputError, match="no image to pack; .* got 2 other files, and crops in shards"):
+        pack(tmp_path / "set", tmp_path / "again")
 
 
 def test_pack_follows_a_link_within_the_folder(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reproid.datasets.data_folder import DataFolder
+from reproid.datasets.shard_index import Member, Shard, bad_name, write_index
 from reproid.datasets.shard_writer import ShardFile, ShardWriter
-from reproid.datasets.shards import Member, Shard, Shards, bad_name, write_index
+from reproid.datasets.shards import Shards
 from reproid.errors import InputError
 
 IMAGES = {
@@ -135,6 +136,12 @@ def test_names_that_leave_the_folder_are_refused(tmp_path: Path, name: str) -> N
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"the name cannot be packed; .* got '\\udcff\.jpg'"):
         pack(tmp_path, {"\udcff.jpg": b""})
+
+
+def test_a_name_that_is_no_text_is_found_nowhere(tmp_path: Path) -> None:
+    pack(tmp_path, {"?.jpg": b"x"})
+    with pytest.raises(InputError, match="image not found"):
+        DataFolder(tmp_path).read("\udcff.jpg")
 
 
 def test_a_name_twice_is_refused(tmp_path: Path) -> None:
