@@ -94,6 +94,10 @@ class Catalog:
         for more in (self.suite.options if scaled else {}, values.pop("options", {})):
             options = merge(options, more.get(method_name, {}))
         method = self.methods[method_name]
+        if "gop" in method.requires:
+            values.setdefault("gop", {})
+        else:
+            values.pop("gop", None)  # of a layer that lies over many methods
         values["method"] = method_name
         values["options"] = method.resolve_options(options, where=f"experiment {name}")
         return validate(values, Settings, where=f"settings of experiment {name}")

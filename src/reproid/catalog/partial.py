@@ -1,7 +1,7 @@
 """Partial records: the same keys and types as a record, every one optional, for layers of overrides."""
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, Field, create_model
 
@@ -13,7 +13,7 @@ def partial_of(model: type[BaseModel]) -> type[Strict]:
     """Return a record with the fields of ``model``, all optional; null means "leave as it is". Nested records are partial too."""
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        kind: Any = field.annotation
+        kind: Any = _without_none(field.annotation)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             kind = partial_of(kind)
         elif field.metadata:
@@ -35,6 +35,13 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = merge(merged[key], value) if both else value
     return merged
+
+
+def _without_none(kind: Any) -> Any:
+    """Return the record of an optional record; any other annotation as it is."""
+    records = [inner for inner in get_args(kind) if inner is not type(None)]
+    optional = len(records) == 1 and isinstance(records[0], type) and issubclass(records[0], BaseModel)
+    return records[0] if optional else kind
 
 
 def _with_metadata(kind: Any, metadata: tuple[Any, ...]) -> Any:

@@ -2,11 +2,23 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from reproid.catalog._yaml import Strict
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+
+PATCH = 16
+"""Pixels along a patch of a group of pictures."""
 
 
 class Clips(Strict):
@@ -26,6 +38,18 @@ class Clips(Strict):
     """Chance that one rectangle per frame is erased (Zhong et al., AAAI 2020)."""
     pad: NonNegativeInt = 0
     """Pixels of padding before a random crop back to height x width; 0: no crop."""
+
+
+class Gop(Strict):
+    """The group of pictures of a clip: motion against its first frame, and what that leaves over. See docs/gop.md."""
+
+    method: Literal["h264-pairs", "h264-bstar", "h264-chain", "block-matching", "block-matching-exhaustive", "grid"] = (
+        "h264-pairs"
+    )
+    """How motion is found."""
+    erasing: Literal["recompute", "keep", "encode"] = "recompute"
+    """What random erasing does. recompute: motion is that of the whole frames, the residual what it leaves of the erased ones;
+    keep: so is the residual, which then shows what was erased; encode: motion and residual are those of the erased frames."""
 
 
 class Batch(Strict):
@@ -119,3 +143,21 @@ class Settings(Strict):
     clips: Clips = Clips()
     train: Train = Train()
     embed: Embed = Embed()
+    gop: Gop | None = None
+    """Of methods that require a group of pictures alone: settings of others do not hold it, nor do their run ids depend on it."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Settings":
+        if self.gop is not None and (self.clips.height % PATCH or self.clips.width % PATCH):
+            size = f"{self.clips.height} x {self.clips.width}"
+            raise ValueError(
+                f"clips.height and clips.width in multiples of {PATCH} for a method with a group of pictures, not {size}"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        if self.gop is None:
+            del values["gop"]
+        return values

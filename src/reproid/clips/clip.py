@@ -3,7 +3,7 @@
 Shapes: B clips, T frames, H x W pixels, h x w = H/16 x W/16 patches, K body parts.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -22,6 +22,12 @@ class Sample:
     camid: int
     n_real: int
     tracklet_id: str
+    motion: Tensor | None = None
+    """float32 [T-1, 2, h, w], pixels."""
+    valid: Tensor | None = None
+    """bool [T-1, h, w]."""
+    residual: Tensor | None = None
+    """float32 [T-1, 3, H, W], where it is not that of ``frames``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +46,7 @@ class Clip:
     erased: Tensor | None = None
     """bool [B, T]: frames that lost a rectangle to random erasing."""
     motion: Tensor | None = None
-    """float32 [B, T-1, 2, h, w], pixels: P(x, y) ~ I(x + dx, y + dy)."""
+    """float32 [B, T-1, 2, h, w], pixels: P(x, y) ~ I(x + dx, y + dy); of methods that require a group of pictures."""
     valid: Tensor | None = None
     """bool [B, T-1, h, w]: patches whose motion is known."""
     index: Tensor | None = None
@@ -59,14 +65,37 @@ class Clip:
         moved = {name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)}
         return Clip(**values | moved)
 
+    def ready(self, device: torch.device | str) -> "Clip":
+        """Return the batch on another device, its group of pictures complete: ``index`` and ``residual`` are made there.
+
+        What the batch brings stays; frames without motion have neither.
+        """
+        clip = self.to(device)
+        if clip.motion is None:
+            return clip
+        from reproid.gop.result import nearest_patch
+        from reproid.gop.warp import residual, warp
+
+        index = nearest_patch(clip.motion) if clip.index is None else clip.index
+        left = residual(clip.frames, warp(clip.frames[:, 0], clip.motion)) if clip.residual is None else clip.residual
+        return replace(clip, index=index, residual=left)
+
 
 def collate(samples: list[Sample]) -> Clip:
-    """Return the batch of ``samples``; all must have the same T, H, W."""
+    """Return the batch of ``samples``; all must have the same T, H, W, and carry the same."""
+
+    def stacked(name: str) -> Tensor | None:
+        values = [getattr(sample, name) for sample in samples]
+        return None if values[0] is None else torch.stack(values)
+
     return Clip(
         frames=torch.stack([sample.frames for sample in samples]),
         pid=torch.tensor([sample.pid for sample in samples]),
         camid=torch.tensor([sample.camid for sample in samples]),
         n_real=torch.tensor([sample.n_real for sample in samples]),
         tracklet_id=tuple(sample.tracklet_id for sample in samples),
-        erased=torch.stack([sample.erased for sample in samples]),
+        erased=stacked("erased"),
+        motion=stacked("motion"),
+        valid=stacked("valid"),
+        residual=stacked("residual"),
     )

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from reproid.catalog.settings import Clips, Embed
+from reproid.catalog.settings import Clips, Embed, Gop
 from reproid.clips.augment import augment
 from reproid.clips.clip import Sample
 from reproid.clips.images import read_frames
@@ -20,6 +21,9 @@ from reproid.clips.sampling import consecutive, covering_clips, restricted_rando
 from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Tracklet
 from reproid.seeds import Axis, derive_seed
+
+if TYPE_CHECKING:
+    from reproid.clips.motion import Motion, MotionOfClips
 
 _SAMPLERS = {"restricted-random": restricted_random, "consecutive": consecutive}
 
@@ -45,34 +49,58 @@ class TrainingClips:
     """Folder that the frames' names are relative to."""
     settings: Clips
     seed: int
+    gop: Gop | None = None
+    """How clips get a group of pictures, for a method that requires one."""
 
     def __getitem__(self, draw: Draw) -> Sample:
         tracklet, settings = self.tracklets[draw.tracklet], self.settings
         sample = _SAMPLERS[settings.sampling]
         positions = sample(len(tracklet.frames), settings.frames, self._rng("sampling", draw))
         frames = _frames(tracklet, self._folder, positions, settings)
-        frames, erased = augment(frames, settings, self._rng("augmentation", draw))
-        n_real = min(len(tracklet.frames), settings.frames)
-        return Sample(
-            frames=frames, erased=erased, n_real=n_real, pid=tracklet.pid, camid=tracklet.camid, tracklet_id=tracklet.tracklet_id
-        )
+        rng = self._rng("augmentation", draw)
+        if self._motion is None:
+            (frames, erased), motion = augment(frames, settings, rng), None
+        else:
+            frames, erased, motion = self._motion.augment(frames, settings, rng)
+        return _sample(tracklet, frames, erased, min(len(tracklet.frames), settings.frames), motion)
 
     @cached_property
     def _folder(self) -> DataFolder:
         return DataFolder(self.data)
+
+    @cached_property
+    def _motion(self) -> "MotionOfClips | None":
+        return _motion_of_clips(self.gop)
 
     def _rng(self, axis: Axis, draw: Draw) -> np.random.Generator:
         return np.random.default_rng(derive_seed(self.seed, axis, draw.epoch, draw.position))
 
 
 class TestClips:
-    """All test clips of some tracklets, in order, without augmentation: item i is a clip of tracklet ``owners[i]``."""
+    """All test clips of some tracklets, in order, without augmentation: item i is a clip of tracklet ``owners[i]``.
+
+    Args:
+        tracklets: to cover.
+        data: folder that the frames' names are relative to.
+        clips: H and W.
+        embed: which frames a clip takes.
+        gop: how clips get a group of pictures, for a method that requires one.
+    """
 
     __test__ = False  # for pytest: not a test
 
-    def __init__(self, tracklets: Sequence[Tracklet], *, data: Path, clips: Clips, embed: Embed) -> None:
+    def __init__(
+        self,
+        tracklets: Sequence[Tracklet],
+        *,
+        data: Path,
+        clips: Clips,
+        embed: Embed,
+        gop: Gop | None = None,
+    ) -> None:
         self.tracklets, self.clips = tracklets, clips
         self._folder = DataFolder(data)
+        self._motion = _motion_of_clips(gop)
         covers = [
             covering_clips(len(tracklet.frames), embed.frames, sampling=embed.sampling, max_clips=embed.max_clips)
             for tracklet in tracklets
@@ -85,14 +113,31 @@ class TestClips:
 
     def __getitem__(self, item: int) -> Sample:
         tracklet, (positions, n_real) = self.tracklets[self.owners[item]], self._positions[item]
-        return Sample(
-            frames=_frames(tracklet, self._folder, positions, self.clips),
-            erased=torch.zeros(len(positions), dtype=torch.bool),
-            pid=tracklet.pid,
-            camid=tracklet.camid,
-            n_real=n_real,
-            tracklet_id=tracklet.tracklet_id,
-        )
+        frames = _frames(tracklet, self._folder, positions, self.clips)
+        motion = self._motion.find(frames) if self._motion is not None else None
+        return _sample(tracklet, frames, torch.zeros(len(positions), dtype=torch.bool), n_real, motion)
+
+
+def _sample(tracklet: Tracklet, frames: torch.Tensor, erased: torch.Tensor, n_real: int, motion: "Motion | None") -> Sample:
+    return Sample(
+        frames=frames,
+        erased=erased,
+        pid=tracklet.pid,
+        camid=tracklet.camid,
+        n_real=n_real,
+        tracklet_id=tracklet.tracklet_id,
+        motion=None if motion is None else motion.motion,
+        valid=None if motion is None else motion.valid,
+        residual=None if motion is None else motion.residual,
+    )
+
+
+def _motion_of_clips(gop: Gop | None) -> "MotionOfClips | None":
+    if gop is None:
+        return None
+    from reproid.clips.motion import MotionOfClips  # what it imports costs a process without motion half a second
+
+    return MotionOfClips(gop)
 
 
 def _frames(tracklet: Tracklet, data: DataFolder, positions: list[int], settings: Clips) -> torch.Tensor:

@@ -111,7 +111,8 @@ def load_model(run: Run, path: Path) -> ClipModel:
 
 
 def _describe(model: ClipModel, tracklets: tuple[Tracklet, ...], run: Run, job: EmbedJob) -> np.ndarray:
-    clips = TestClips(tracklets, data=job.data, clips=run.settings.clips, embed=run.settings.embed)
+    settings = run.settings
+    clips = TestClips(tracklets, data=job.data, clips=settings.clips, embed=settings.embed, gop=settings.gop)
     sums = np.zeros((len(tracklets), model.embedding_dim))
     for owners, values in _embeddings(model, clips, run.settings.embed.frames, job.workers):
         np.add.at(sums, owners, values.astype(np.float64))
@@ -129,7 +130,7 @@ def _embeddings(model: ClipModel, clips: TestClips, frames: int, workers: int) -
     bar = tqdm(batches, unit="batch", desc="embed", file=sys.stderr, disable=not sys.stderr.isatty())
     with torch.inference_mode(), closing(loaded):
         for batch, clip in zip(bar, loaded, strict=True):
-            yield [clips.owners[item] for item in batch], model(clip.to(device)).embedding.float().cpu().numpy()
+            yield [clips.owners[item] for item in batch], model(clip.ready(device)).embedding.float().cpu().numpy()
 
 
 def _members(tracklets: tuple[Tracklet, ...], group: tuple[Tracklet, ...]) -> np.ndarray:

@@ -72,7 +72,7 @@ def train(state: TrainState, course: Course, interrupt: Interrupt) -> None:
             while state.step < sampler.steps:
                 clip = saver.while_waiting(batches, interrupt)
                 values = train_step(
-                    model, state.optimizer, clip.to(course.device), labels.of(clip), settings, place=_place(state)
+                    model, state.optimizer, clip.ready(course.device), labels.of(clip), settings, place=_place(state)
                 )
                 state.totals.add(values)
                 state.step += 1

@@ -226,7 +226,7 @@ def _course(job: TrainJob, tracklets: tuple[Tracklet, ...], device: torch.device
     pids = [tracklet.pid for tracklet in tracklets]
     return Course(
         settings=settings.train,
-        clips=TrainingClips(tracklets=tracklets, data=job.data, settings=settings.clips, seed=run.seed),
+        clips=TrainingClips(tracklets=tracklets, data=job.data, settings=settings.clips, seed=run.seed, gop=settings.gop),
         sampler=person_sampler(pids, settings.train, seed=run.seed, where=job.index),
         workers=job.workers,
         device=device,

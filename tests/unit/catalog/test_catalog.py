@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reproid.catalog.catalog import load_catalog, suite_names
+from reproid.catalog.settings import Gop
 from reproid.errors import InputError
 
 Edit = Callable[[Path], None]
@@ -98,3 +100,15 @@ def test_suite_names_lists_every_file(project: Path) -> None:
 def test_catalog_import_loads_neither_torch_nor_numpy() -> None:
     code = "import sys, reproid.catalog.plan, reproid.catalog.schema; print({'torch', 'numpy', 'pandas'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+def test_resolve_gives_a_group_of_pictures_to_methods_that_require_one_alone(project: Path) -> None:
+    replace("params.yaml", "  gop: # of methods that require groups of pictures\n    method: null", "  gop:\n    method: grid")(
+        project
+    )
+    catalog = load_catalog()
+    assert catalog.resolve("psformer/resnet50").gop is None  # though a layer over all methods names one
+    method = catalog.methods["resnet50"].model_copy(update={"requires": frozenset({"gop"})})
+    asking = dataclasses.replace(catalog, methods=catalog.methods | {"resnet50": method})
+    assert asking.resolve("psformer/resnet50").gop == Gop(method="grid")
+    assert asking.resolve("psformer/resnet50", scaled=False).gop == Gop()
