@@ -37,15 +37,13 @@ _QP = 30
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """What the decoder exported for one picture; empty where all blocks are intra-coded."""
+    """What the decoder exported for one picture."""
 
     pts: int
     """The picture's number, as it was given to the encoder."""
-    table: NDArray[Any]
-    """A row per vector: w, h, dst_x, dst_y (the centre of what moves), motion_x, motion_y, motion_scale, source."""
-
-
-_NONE = np.zeros(0, [(name, np.int32) for name in ("w", "h", "dst_x", "dst_y", "motion_x", "motion_y", "motion_scale", "source")])
+    table: NDArray[Any] | None
+    """A row per vector: source (-1 the past, 1 the future), w, h, dst_x, dst_y (the centre of what moves), motion_x, motion_y,
+    motion_scale. None where every block is intra-coded."""
 
 
 class Codec:
@@ -85,18 +83,21 @@ class Codec:
         self.next_pts = 0
         """Number of the next picture."""
 
-    def encode(self, picture: NDArray[np.uint8]) -> list[Any]:
-        """Return the packets that are ready after one more picture [H, W]; their order is the encoder's, their pts the number."""
-        frame = self._frame.from_ndarray(picture, format="gray")
-        frame.pts = self.next_pts
+    def picture(self, luma: NDArray[np.uint8]) -> Any:
+        """Return a picture [H, W] as FFmpeg wants it; it may be encoded several times."""
+        return self._frame.from_ndarray(luma, format="gray")
+
+    def encode(self, picture: Any) -> list[Any]:
+        """Return the packets that are ready after one more picture; their pts is its number."""
+        picture.pts = self.next_pts
         self.next_pts += 1
-        return list(self._encoder.encode(frame))
+        return list(self._encoder.encode(picture))
 
     def decode(self, packet: Any) -> Iterator[Vectors]:
         """Yield the vectors of the pictures that are ready after one more packet."""
         for frame in self._decoder.decode(packet):
             data = frame.side_data.get("MOTION_VECTORS")
-            yield Vectors(pts=frame.pts, table=_NONE if data is None else data.to_ndarray())
+            yield Vectors(pts=frame.pts, table=None if data is None else data.to_ndarray())
 
 
 def _missing(version: str) -> InputError:

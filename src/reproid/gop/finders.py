@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from reproid.gop.block_matching import BlockMatching, ExhaustiveBlockMatching, Grid
 from reproid.gop.h264 import Bstar, Chain, Pairs
 from reproid.gop.motion import MotionField
 from reproid.gop.result import Method
@@ -22,6 +23,9 @@ _FINDERS: dict[Method, Callable[[], MotionFinder]] = {
     "h264-pairs": Pairs,
     "h264-bstar": Bstar,
     "h264-chain": Chain,
+    "block-matching": BlockMatching,
+    "block-matching-exhaustive": ExhaustiveBlockMatching,
+    "grid": Grid,
 }
 
 

@@ -31,8 +31,9 @@ class Pairs:
         codec = self._codec
         motion, known = _empty(luma)
         wanted = {codec.next_pts + 2 * t + 1: t for t in range(len(motion))}
+        i_frame = codec.picture(luma[0])
         for p_frame in luma[1:]:
-            for picture in (luma[0], p_frame):
+            for picture in (i_frame, codec.picture(p_frame)):
                 _read(codec, codec.encode(picture), wanted, motion, known)
         return finish(motion, known, height=height, width=width)
 
@@ -62,8 +63,8 @@ class Bstar:
         wanted = {codec.next_pts + 1 + t: t for t in range(len(others))}
         # The encoder holds B-frames back until it has seen as many more pictures, and cannot go on after a flush: so a grey star,
         # which costs next to nothing, pushes each one out.
-        grey = np.full_like(i_frame, 128)
-        for picture in (i_frame, *others, i_frame, *[grey] * (len(others) + 2)):
+        ends, grey = codec.picture(i_frame), codec.picture(np.full_like(i_frame, 128))
+        for picture in (ends, *map(codec.picture, others), ends, *[grey] * (len(others) + 2)):
             _read(codec, codec.encode(picture), wanted, motion, known)
 
 
@@ -83,7 +84,7 @@ class Chain:
         steps, known = _empty(luma)
         wanted = {codec.next_pts + 1 + t: t for t in range(frames - 1)}
         for picture in luma if frames > 1 else ():
-            _read(codec, codec.encode(picture), wanted, steps, known)
+            _read(codec, codec.encode(codec.picture(picture)), wanted, steps, known)
         return accumulate(steps, known, height=height, width=width)
 
 
@@ -98,5 +99,5 @@ def _read(codec: Codec, packets: list[Any], wanted: dict[int, int], motion: Floa
     for packet in packets:
         for vectors in codec.decode(packet):
             t = wanted.get(vectors.pts)
-            if t is not None:
+            if t is not None and vectors.table is not None:
                 block_vectors(vectors.table, motion[t], known[t])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reproid._jit import jit
+from reproid.gop._simd import LANES, row_half, row_taps
 
 Bytes = NDArray[np.uint8]
 
@@ -30,62 +31,42 @@ SAMPLES = np.array(_SAMPLES)
 
 @jit
 def half_planes(image: Bytes, fractional: bool) -> Bytes:
-    """Return the planes of one channel [4, H + 2 MARGIN, W + 2 MARGIN]: whole pixels; half right; half down; half both.
+    """Return the planes of one channel [4, H + 2 MARGIN, at least W + 2 MARGIN], in the order of the constants above.
 
-    The frame's edge pixels go on outside it.
+    The frame's edge pixels go on outside it; a row's length is a multiple of 16.
 
     Args:
         image: [H, W].
         fractional: False leaves the last three undefined.
     """
     height, width = image.shape
-    rows, columns = height + 2 * MARGIN, width + 2 * MARGIN
-    planes = np.empty((4, rows, columns), np.uint8)
-    whole, right, down, both = planes[0], planes[1], planes[2], planes[3]
+    rows, stride = height + 2 * MARGIN, (width + 2 * MARGIN + LANES - 1) // LANES * LANES
+    planes = np.empty((4, rows, stride), np.uint8)
     for y in range(rows):
-        source = image[min(max(y - MARGIN, 0), height - 1)]
-        whole[y, :MARGIN], whole[y, MARGIN + width :] = source[0], source[width - 1]
-        whole[y, MARGIN : MARGIN + width] = source
-    if not fractional:
-        return planes
-    sums = np.empty((rows, columns), np.int16)
-    _filter(whole, right, down, both, sums)
+        source, line = image[min(max(y - MARGIN, 0), height - 1)], planes[WHOLE, y]
+        line[:MARGIN] = source[0]
+        line[MARGIN : MARGIN + width] = source
+        line[MARGIN + width :] = source[width - 1]
+    if fractional:
+        _filter(planes)
     return planes
 
 
 @jit
-def _filter(whole: Bytes, right: Bytes, down: Bytes, both: Bytes, sums: NDArray[np.int16]) -> None:
-    rows, columns = whole.shape
+def _filter(planes: Bytes) -> None:
+    """Fill the fractional planes; nearer to the border than the filter reaches, all samples of a line are equal."""
+    _, rows, stride = planes.shape
+    flat, size = planes.ravel(), rows * stride
+    sums = np.empty(stride, np.int16)
     for y in range(rows):
-        # rows beyond the margin equal the outermost one
-        a, b, c = whole[max(y - 2, 0)], whole[max(y - 1, 0)], whole[y]
-        d, e, f = whole[min(y + 1, rows - 1)], whole[min(y + 2, rows - 1)], whole[min(y + 3, rows - 1)]
-        for x in range(columns):
-            value = np.int32(a[x]) + f[x] - 5 * (np.int32(b[x]) + e[x]) + 20 * (np.int32(c[x]) + d[x])
-            sums[y, x] = value
-            down[y, x] = min(max((value + 16) >> 5, 0), 255)
-        _filter_row(whole[y], right[y], 5)
-        _filter_sums(sums[y], both[y])
-
-
-@jit
-def _filter_row(line: Bytes, out: Bytes, shift: int) -> None:
-    n = len(line)
-    for x in range(2, n - 3):
-        value = np.int32(line[x - 2]) + line[x + 3] - 5 * (np.int32(line[x - 1]) + line[x + 2])
-        value += 20 * (np.int32(line[x]) + line[x + 1])
-        out[x] = min(max((value + 16) >> 5, 0), 255)
-    out[:2], out[n - 3 :] = line[0], line[n - 1]
-
-
-@jit
-def _filter_sums(line: NDArray[np.int16], out: Bytes) -> None:
-    n = len(line)
-    for x in range(2, n - 3):
-        value = np.int32(line[x - 2]) + line[x + 3] - 5 * (np.int32(line[x - 1]) + line[x + 2])
-        value += 20 * (np.int32(line[x]) + line[x + 1])
-        out[x] = min(max((value + 512) >> 10, 0), 255)
-    # of equal sums the filter makes 32 times as much
-    first: int = min(max((int(line[0]) + 16) >> 5, 0), 255)
-    last: int = min(max((int(line[n - 1]) + 16) >> 5, 0), 255)
-    out[:2], out[n - 3 :] = first, last
+        start, near = y * stride, min(max(y, 2), rows - 4) * stride
+        for x in range(0, stride, LANES):
+            row_half(flat, DOWN * size + start + x, flat, near + x, stride)
+            row_taps(sums, x, flat, near + x, stride)
+        for x in range(2, stride, LANES):
+            x = min(x, stride - 3 - LANES)
+            row_half(flat, RIGHT * size + start + x, flat, start + x, 1)
+            row_half(flat, BOTH * size + start + x, sums, x, 1)
+        for plane in (RIGHT, BOTH):
+            line = planes[plane, y]
+            line[:2], line[stride - 3 :] = line[2], line[stride - 4]

@@ -15,7 +15,7 @@ from reproid.errors import unknown_name
 from reproid.gop.motion import BLOCK
 from reproid.gop.warp import residual, warp
 
-Method = Literal["h264-pairs", "h264-bstar", "h264-chain"]
+Method = Literal["h264-pairs", "h264-bstar", "h264-chain", "block-matching", "block-matching-exhaustive", "grid"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
 
@@ -26,7 +26,7 @@ class GroupOfPictures:
     frames: Tensor
     """uint8 [T, 3, H, W], RGB: the clip itself; frame 0 is the I-frame."""
     motion: Tensor
-    """float32 [T-1, 2, h, w], (dx, dy) in pixels, multiples of 1/4, within +-64: P(x, y) ~ I(x + dx, y + dy)."""
+    """float32 [T-1, 2, h, w], (dx, dy): P(x, y) ~ I(x + dx, y + dy); pixels, multiples of 1/4, within +-64 (``grid``: any)."""
     valid: Tensor
     """bool [T-1, h, w]: the method found the vector itself, and the patch it points to has its centre inside the I-frame.
 

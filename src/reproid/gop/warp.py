@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reproid._jit import jit
+from reproid.gop._simd import row_mean
 from reproid.gop.interpolation import MARGIN, SAMPLES, half_planes
 from reproid.gop.motion import BLOCK
 
 Bytes = NDArray[np.uint8]
+Integers = NDArray[np.int64]
 
 
 def warp(i_frame: Tensor, motion: Tensor) -> Tensor:
@@ -62,48 +64,55 @@ def _warp_on_cpu(frames: Tensor, motion: Tensor) -> Tensor:
     fractional = bool((quarters & 3).any())
     for frame, field, warped in zip(frames.numpy(), quarters.numpy(), out.numpy(), strict=True):
         for channel in range(3):
-            _move_blocks(half_planes(frame[channel], fractional), field, warped[:, channel])
+            _move_blocks(half_planes(frame[channel], fractional), field, warped, channel)
     return out
 
 
 @jit
-def _move_blocks(planes: Bytes, quarters: NDArray[np.int32], out: Bytes) -> None:
-    """Warp one channel: planes [4, H + 2 MARGIN, W + 2 MARGIN], vectors in quarter pixels, out [T-1, H, W]."""
+def _move_blocks(planes: Bytes, quarters: NDArray[np.int32], out: Bytes, channel: int) -> None:
+    """Warp one channel: planes [4, ...] by `half_planes`, vectors in quarter pixels, out [T-1, 3, H, W]."""
     frames, _, rows, columns = quarters.shape
-    height, width = out.shape[1:]
+    height, width = out.shape[2:]
     for t in range(frames):
         for row in range(rows):
             bottom = height if row == rows - 1 else (row + 1) * BLOCK
             for column in range(columns):
-                end = width if column == columns - 1 else (column + 1) * BLOCK
+                right = width if column == columns - 1 else (column + 1) * BLOCK
                 dx, dy = quarters[t, 0, row, column], quarters[t, 1, row, column]
-                area = out[t, row * BLOCK : bottom, column * BLOCK : end]
-                _move_block(planes, row * BLOCK + (dy >> 2), column * BLOCK + (dx >> 2), 4 * (dy & 3) + (dx & 3), area)
+                top, left = row * BLOCK + (dy >> 2), column * BLOCK + (dx >> 2)
+                samples = SAMPLES[4 * (dy & 3) + (dx & 3)]
+                near = -MARGIN <= top < planes.shape[1] - MARGIN - BLOCK and -MARGIN <= left < planes.shape[2] - MARGIN - BLOCK
+                if near and bottom - row * BLOCK == BLOCK and right - column * BLOCK == BLOCK:
+                    place = ((t * 3 + channel) * height + row * BLOCK) * width + column * BLOCK
+                    _move_block(planes, samples, top, left, out, place)
+                else:
+                    area = out[t, channel, row * BLOCK : bottom, column * BLOCK : right]
+                    _move_any(planes, samples, top, left, area)
 
 
 @jit
-def _move_block(planes: Bytes, top: int, left: int, quarter: int, out: Bytes) -> None:
-    (plane_a, down_a, right_a), (plane_b, down_b, right_b) = SAMPLES[quarter, 0], SAMPLES[quarter, 1]
-    one, other = planes[plane_a], planes[plane_b]
-    n_rows, n_columns = out.shape
-    last_row, last_column = one.shape[0] - 1, one.shape[1] - 1
-    first = left + MARGIN
-    near = first >= 0 and first + n_columns <= last_column
-    for y in range(n_rows):
-        # beyond the margin, every line and column repeats the outermost one
-        line_a = one[min(max(top + y + down_a + MARGIN, 0), last_row)]
-        line_b = other[min(max(top + y + down_b + MARGIN, 0), last_row)]
-        if near and plane_a == plane_b:
-            out[y] = line_a[first : first + n_columns]
-        elif near:
-            a, b = line_a[first + right_a : first + right_a + n_columns], line_b[first + right_b : first + right_b + n_columns]
-            for x in range(n_columns):
-                out[y, x] = (np.uint16(a[x]) + np.uint16(b[x]) + 1) >> 1
-        else:
-            for x in range(n_columns):
-                u = line_a[min(max(first + x + right_a, 0), last_column)]
-                v = line_b[min(max(first + x + right_b, 0), last_column)]
-                out[y, x] = (np.uint16(u) + np.uint16(v) + 1) >> 1
+def _move_block(planes: Bytes, samples: Integers, top: int, left: int, out: Bytes, place: int) -> None:
+    """Write 16 x 16 pixels to out from its element ``place`` on."""
+    stride, width = planes.shape[2], out.shape[3]
+    source, target = planes.ravel(), out.ravel()
+    one = ((samples[0, 0] * planes.shape[1] + top + samples[0, 1] + MARGIN) * stride) + left + samples[0, 2] + MARGIN
+    other = ((samples[1, 0] * planes.shape[1] + top + samples[1, 1] + MARGIN) * stride) + left + samples[1, 2] + MARGIN
+    for y in range(BLOCK):
+        row_mean(target, place + y * width, source, one + y * stride, source, other + y * stride)
+
+
+@jit
+def _move_any(planes: Bytes, samples: Integers, top: int, left: int, out: Bytes) -> None:
+    """Write pixels of any number, from anywhere: beyond the margin, every line and column repeats the outermost one."""
+    last_row, last_column = planes.shape[1] - 1, planes.shape[2] - 1
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            total = 1
+            for k in range(2):
+                row = min(max(top + y + samples[k, 1] + MARGIN, 0), last_row)
+                column = min(max(left + x + samples[k, 2] + MARGIN, 0), last_column)
+                total += planes[samples[k, 0], row, column]
+            out[y, x] = total >> 1
 
 
 @jit
