@@ -1,6 +1,7 @@
 # Raw data -> one index per data set. Real data are put in place by the user (their terms forbid more); synthetic data are rendered.
 localrules:
     render,
+    obtain,
     data,
 
 
@@ -44,3 +45,16 @@ rule index:
         runtime=60,
     shell:
         "reproid data index --dataset {wildcards.dataset} > {log} 2>&1"
+
+
+rule obtain:
+    # A real data set from its authors, where their terms allow it; otherwise the log says page, form and folder. Asked for by name alone:
+    # snakemake --profile local data/raw/archives/ilids-vid/obtained.json
+    output:
+        "data/raw/archives/{dataset}/obtained.json",
+    log:
+        "results/logs/obtain/{dataset}.log",
+    benchmark:
+        "results/benchmarks/obtain/{dataset}.tsv"
+    shell:
+        "reproid data get --dataset {wildcards.dataset} --out {output} 2>&1 | tee {log}"

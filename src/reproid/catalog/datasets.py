@@ -1,7 +1,8 @@
 """Data sets as declared in datasets.yaml: layout, counts to assert, licence, how to obtain them."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -21,6 +22,17 @@ class Archive(Strict):
     sha256: str | None = None
     """Verified when known; recorded on first use otherwise."""
 
+    @property
+    def file(self) -> str:
+        """Name of the file: the last part of the address."""
+        return PurePosixPath(unquote(urlsplit(self.url).path)).name
+
+    @model_validator(mode="after")
+    def _check(self) -> "Archive":
+        if urlsplit(self.url).scheme not in ("http", "https") or not self.file:
+            raise ValueError("url: an http or https address that ends in a file's name")
+        return self
+
 
 class Obtain(Strict):
     """How a user gets the data."""
@@ -29,8 +41,10 @@ class Obtain(Strict):
     """The authors' page."""
     how: str
     """What to do, and which folder must hold what."""
+    form: str | None = None
+    """What must be signed or filled in, and where it is found; null: nothing."""
     archives: tuple[Archive, ...] = ()
-    """Files that may be downloaded without a form."""
+    """All files of the data set, where its authors offer them without a form; `reproid data get` fetches them."""
 
 
 class _DataSet(Strict):

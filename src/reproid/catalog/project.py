@@ -33,6 +33,11 @@ def data_folder(root: Path, dataset: str) -> Path:
     return (Path(base) if base else root / "data" / "raw") / dataset
 
 
+def archives_folder(root: Path, dataset: str) -> Path:
+    """Return where the archives of a real data set lie before they are unpacked: beside its folder, in archives/<dataset>."""
+    return data_folder(root, "archives") / dataset
+
+
 def weights_folder(root: Path) -> Path:
     """Return where downloaded checkpoints lie: $REPROID_WEIGHTS, or data/weights in the project."""
     named = os.environ.get("REPROID_WEIGHTS")

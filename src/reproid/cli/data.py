@@ -7,6 +7,7 @@ import click
 
 from reproid.cli._declared import find_declared, find_folder, rendered_counts
 from reproid.cli.data_check import check
+from reproid.cli.data_get import get
 from reproid.cli.data_pack import pack
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def data() -> None:
     Examples:
       reproid data synth --out data/synthetic/mine
       reproid data index --dataset mine --layout mars --root data/synthetic/mine --out results/index/mine
+      reproid data get --dataset ilids-vid
       reproid data check --dataset mars --root data/raw/mars
       reproid data pack --root data/raw/mars --out data/packed/mars
     """  # noqa: D301
@@ -31,6 +33,7 @@ def data() -> None:
 
 data.add_command(pack)
 data.add_command(check)
+data.add_command(get)
 
 
 def _show_parameters(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
