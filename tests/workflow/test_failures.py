@@ -52,7 +52,7 @@ def test_repro_stops_without_a_reason_and_goes_on_to_the_report_with_one(tiny: P
     before = outcomes(tiny)
     # the untrained control extends this experiment: a run of its own, that goes on
     tiny.edit("papers/psformer/experiments.yaml", "    method: resnet50\n", POISON)
-    tiny.edit("workflow/rules/train.smk", '"reproid train', '"exit 3; reproid train')
+    tiny.edit("workflow/rules/train.smk", '"reproid train', '"false; reproid train')
     done = tiny.run("dvc", "repro", **AUTHOR)
     assert done.returncode != 0
     assert "runs" in done.stderr
@@ -60,7 +60,7 @@ def test_repro_stops_without_a_reason_and_goes_on_to_the_report_with_one(tiny: P
     code, said = status(tiny)
     assert (code, " missing" in said) == (1, True)
 
-    tiny.edit("workflow/rules/train.smk", '"exit 3; reproid train', '"reproid train')
+    tiny.edit("workflow/rules/train.smk", '"false; reproid train', '"reproid train')
     done = tiny.run("dvc", "repro", **AUTHOR)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     after = {run_id: left for run_id, left in outcomes(tiny).items() if run_id not in before}

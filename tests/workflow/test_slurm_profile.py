@@ -2,26 +2,38 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
 from support.project import Project
 
-SITE = "account: my-group\npartition: standard\ngpu_partition: gpu\ngpu_type: a100\nscratch: /scratch\n"
+SITE = "account: my-group\npartition: standard\ngpu_partition: gpu\ngpu_type: a100\nscratch: /scratch\nqos: low\n"
 GPU = {"train", "embed", "cost"}
 LOCAL = {"render", "table", "summary", "report"}
+GROUPED = {"train", "embed", "evaluate"}
 
 
-def planned(project: Project) -> dict[str, dict[str, str]]:
-    """Return the resources of the first planned job of each rule."""
-    done = project.run("snakemake", "--profile", "slurm", "all", "--dry-run")
+@dataclass(frozen=True)
+class Job:
+    """What the plan says of one job."""
+
+    grouped: bool
+    cpus: int
+    resources: dict[str, str]
+
+
+def planned(project: Project, *arguments: str) -> dict[str, Job]:
+    """Return the first planned job of each rule."""
+    done = project.run("snakemake", "--profile", "slurm", "all", "--dry-run", *arguments)
     assert done.returncode == 0, done.stderr
-    jobs = re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", done.stdout, flags=re.MULTILINE)
-    found: dict[str, dict[str, str]] = {}
-    for rule, body in jobs:
-        resources = re.search(r"^    resources: (.*)$", body, flags=re.MULTILINE)
-        pairs = re.findall(r"(\w+)=([^,]+)", resources.group(1) if resources else "")
-        found.setdefault(rule, dict(pairs))
+    jobs = re.findall(r"^( *)(?:local)?rule (\w+):\n((?:\1    .*\n)+)", done.stdout, flags=re.MULTILINE)
+    found: dict[str, Job] = {}
+    for indent, rule, body in jobs:
+        resources = re.search(r"^ *resources: (.*)$", body, flags=re.MULTILINE)
+        threads = re.search(r"^ *threads: (\d+)$", body, flags=re.MULTILINE)
+        pairs = dict(re.findall(r"(\w+)=([^,]+)", resources.group(1) if resources else ""))
+        found.setdefault(rule, Job(grouped=bool(indent), cpus=int(threads.group(1)) if threads else 1, resources=pairs))
     return found
 
 
@@ -34,25 +46,59 @@ def project(new_project: Callable[[str], Project]) -> Project:
     return project
 
 
-def test_slurm_every_rule_has_memory_and_minutes_and_gpu_rules_a_gpu(project: Project) -> None:
-    jobs = planned(project)
+@pytest.fixture
+def large(project: Project) -> Project:
+    """The same with clips of the papers' size."""
+    project.edit("suites/tiny.yaml", "clips: {frames: 2, height: 32, width: 16}", "clips: {frames: 4, height: 128, width: 64}")
+    project.edit("suites/tiny.yaml", "grid: [2, 1]", "grid: [8, 4]")
+    return project
+
+
+def test_slurm_every_rule_has_memory_and_minutes_and_gpu_rules_a_gpu(large: Project) -> None:
+    jobs = planned(large)
     assert GPU | LOCAL | {"index", "evaluate"} <= jobs.keys()
-    for rule, resources in jobs.items():
-        assert int(resources["mem_mb"]) >= 300, f"{rule}: each job starts Snakemake twice"
-        assert int(resources["runtime"]) >= 30, rule
-        assert resources.get("gres") == ("gpu:1" if rule in GPU else None), rule
-        assert not {"slurm_account", "slurm_partition"} & resources.keys(), rule
+    for rule, job in jobs.items():
+        assert int(job.resources["mem_mb"]) >= 300, f"{rule}: each job starts Snakemake twice"
+        assert int(job.resources["runtime"]) >= 30, rule
+        assert job.resources.get("gres") == ("gpu:1" if rule in GPU else None), rule
+        assert not {"slurm_account", "slurm_partition"} & job.resources.keys(), rule
 
 
-def test_slurm_site_file_names_account_partitions_and_gpu_type(project: Project) -> None:
+def test_slurm_large_runs_are_three_jobs_each_with_cpus_for_the_work(large: Project) -> None:
+    jobs = planned(large, "--cores", "8")  # a dry run gives no job more than the cores that it is told of
+    assert {rule: job.cpus for rule, job in jobs.items() if job.cpus > 1} == {"train": 4, "embed": 4, "cost": 4, "render": 2}
+    assert not [rule for rule, job in jobs.items() if job.grouped]
+
+
+def test_slurm_small_runs_are_one_job_each_on_one_gpu_and_one_cpu(project: Project) -> None:
+    jobs = planned(project)
+    assert {rule for rule, job in jobs.items() if job.grouped} == GROUPED
+    for rule in GROUPED:
+        assert jobs[rule].cpus == 1
+        assert jobs[rule].resources["gres"] == "gpu:1", "what differs within a group could not be submitted"
+        assert int(jobs[rule].resources["mem_mb"]) <= 3000
+        assert int(jobs[rule].resources["runtime"]) == 30
+
+
+def test_slurm_jobs_that_may_end_early_ask_for_a_warning(project: Project) -> None:
+    for rule, job in planned(project).items():
+        expected = "--signal=USR1@120" if rule in {*GPU, "index", "evaluate", "render"} else None
+        assert job.resources.get("slurm_extra") == expected, rule
+
+
+@pytest.mark.parametrize("size", ["project", "large"])
+def test_slurm_site_file_names_account_partitions_and_gpu_type(size: str, request: pytest.FixtureRequest) -> None:
+    project: Project = request.getfixturevalue(size)
     (project.folder / "slurm/site.yaml").write_text(SITE)
     jobs = planned(project)
+    with_gpu = GPU | {"evaluate"} if size == "project" else GPU
     for rule in jobs.keys() - LOCAL - {"all"}:
-        resources = jobs[rule]
+        resources = jobs[rule].resources
         assert resources["slurm_account"] == "my-group", rule
-        assert resources["slurm_partition"] == ("gpu" if rule in GPU else "standard"), rule
+        assert resources["slurm_partition"] == ("gpu" if rule in with_gpu else "standard"), rule
         assert resources["tmpdir"] == "/scratch", rule
-        assert resources.get("gres") == ("gpu:a100:1" if rule in GPU else None), rule
+        assert resources["qos"] == "low", rule
+        assert resources.get("gres") == ("gpu:a100:1" if rule in with_gpu else None), rule
 
 
 def test_slurm_site_file_with_a_mistake_is_one_line_and_code_2(project: Project) -> None:
@@ -66,7 +112,7 @@ def test_slurm_site_file_with_a_mistake_is_one_line_and_code_2(project: Project)
 def test_slurm_example_of_the_site_file_is_valid(project: Project) -> None:
     example = project.folder / "slurm/site.example.yaml"
     (project.folder / "slurm/site.yaml").write_text(example.read_text())
-    assert planned(project)["train"]["gres"] == "gpu:a100:1"
+    assert planned(project)["train"].resources["gres"] == "gpu:a100:1"
 
 
 def test_slurm_site_file_is_ignored_by_git(project: Project) -> None:

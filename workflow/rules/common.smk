@@ -1,15 +1,18 @@
 # The plan: which runs, metrics and tables the suite of params.yaml needs. Loaded once per process, in well under a second.
+import signal
 import sys
 from pathlib import Path
 
 from reproid.catalog.catalog import load_catalog, suite_names
 from reproid.catalog.datasets import SyntheticDataSet, folder_of, index_of
+from reproid.catalog.executor import keep_asking_squeue
 from reproid.catalog.plan import find_run, plan_suite, plan_table, planned_runs
 from reproid.catalog.project import prefer_own_programs
 from reproid.catalog.site import load_site
 from reproid.errors import InputError
 
 prefer_own_programs()  # jobs find `reproid` beside the Python that runs Snakemake, whether its environment is activated or not
+keep_asking_squeue()
 
 try:
     CATALOG = load_catalog(Path.cwd())
@@ -21,6 +24,9 @@ except InputError as error:
 
 RUNS = planned_runs(PLAN)  # by run id
 TABLES = {table.name: table for table in PLAN}
+shell.prefix(SITE.launcher().replace("{", "{{").replace("}", "}}"))
+# SLURM sends it to every process of a job before its time limit. Only a training answers; Snakemake, and what else it starts, go on.
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 wildcard_constraints:
@@ -70,7 +76,31 @@ def embeddings_of(wildcards):
     return f"results/{run.folder}/embeddings/{run.settings.embed.sampling}.npz"
 
 
-def threads_of(wildcards):
-    """One for clips as small as the tiny and demo suites' (4 frames of 64x32): two such jobs then share a small machine."""
+def is_small(wildcards):
+    """Tell whether a run's clips are as small as those of the tiny and demo suites (4 frames of 64x32)."""
     clips = (RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id)).settings.clips
-    return 1 if clips.frames * clips.height * clips.width <= 8192 else 4
+    return clips.frames * clips.height * clips.width <= 8192
+
+
+def threads_of(wildcards):
+    """One for a small run: two such jobs then share a small machine."""
+    return 1 if is_small(wildcards) else 4
+
+
+def group_of(wildcards):
+    """A small run is one job of the cluster, from training to metrics: starting three would take longer than their work."""
+    return "run" if is_small(wildcards) else None
+
+
+def needs(*, small, large):
+    """A resource of a small and of a large run; more with each attempt."""
+    return lambda wildcards, attempt: attempt * (small if is_small(wildcards) else large)
+
+
+def site_of_evaluation():
+    """Its job's for a small run, whose training holds a GPU; none for a large one."""
+
+    def choose(name):
+        return lambda wildcards: (SITE.gpu() if is_small(wildcards) else SITE.cpu()).get(name)
+
+    return {name: choose(name) for name in SITE.gpu()}

@@ -10,6 +10,6 @@ rule cost:
     resources:
         **SITE.gpu(),
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=60,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     shell:
         "reproid cost --cost-id {wildcards.cost_id} --out {output} --threads {threads} > {log} 2>&1"

@@ -23,7 +23,7 @@ rule render:
     resources:
         **SITE.cpu(),
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     shell:
         "reproid data synth --dataset {wildcards.dataset} --workers {threads} > {log} 2>&1"
 
@@ -42,7 +42,7 @@ rule index:
     resources:
         **SITE.cpu(),
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=60,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     shell:
         "reproid data index --dataset {wildcards.dataset} > {log} 2>&1"
 

@@ -13,11 +13,13 @@ rule embed:
         "results/logs/embed/{dataset}/{run_id}-{sampling}.log",
     benchmark:
         "results/benchmarks/embed/{dataset}/{run_id}-{sampling}.tsv"
+    group:
+        group_of
     threads: threads_of
     resources:
         **SITE.gpu(),
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=240,
+        mem_mb=needs(small=3000, large=8000),
+        runtime=needs(small=30, large=240),
     shell:
         "reproid embed --run results/runs/{wildcards.dataset}/{wildcards.run_id} --out {output} --threads {threads} > {log} 2>&1"
 
@@ -36,10 +38,12 @@ rule evaluate:
         "results/logs/evaluate/{dataset}/{run_id}-{protocol}.log",
     benchmark:
         "results/benchmarks/evaluate/{dataset}/{run_id}-{protocol}.tsv"
+    group:
+        group_of
     resources:
-        **SITE.cpu(),
+        **site_of_evaluation(),
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         revisions=lambda wildcards: [protocol.revision for protocol in family_of(wildcards.protocol)],
     shell:

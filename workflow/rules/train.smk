@@ -13,6 +13,7 @@ rule runs:
 rule train:
     # One run. run.json repeats its settings, so that nothing downstream asks the catalog again. No params on purpose: the run id in
     # the path says all that could change the result. The checkpoint beside these files is declared by nothing: it need not be kept.
+    # A training that is longer than its job goes back into the queue, and on from there, as often as it takes.
     input:
         index_of_run,
     output:
@@ -23,12 +24,14 @@ rule train:
         "results/logs/train/{dataset}/{run_id}.log",
     benchmark:
         "results/benchmarks/train/{dataset}/{run_id}.tsv"
+    group:
+        group_of
     threads: threads_of
     resources:
         **SITE.gpu(),
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=1440,
+        mem_mb=needs(small=3000, large=8000),
+        runtime=lambda wildcards, attempt: 30 * attempt if is_small(wildcards) else 1440,
     message:
         "Training {wildcards.run_id} on {wildcards.dataset}. Watch it with: tail -f {log}"
     shell:
-        "reproid train --run-id {wildcards.run_id} --threads {threads} > {log} 2>&1"
+        "reproid train --run-id {wildcards.run_id} --threads {threads} --requeue > {log} 2>&1"

@@ -25,6 +25,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--save-minutes", type=click.FloatRange(min=0), default=10.0, show_default=True, help="Time between saved states.")
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that decode images.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of torch on the CPU.")
+@click.option("--requeue", is_flag=True, help="In a job of SLURM: after SIGUSR1, put the job back into the queue.")
 def train(
     run_id: str | None,
     run_file: Path | None,
@@ -32,13 +33,16 @@ def train(
     data: Path | None,
     out: Path | None,
     state: Path | None,
+    *,
+    requeue: bool,
     **options: object,
 ) -> None:
     """Train one run.
 
     Writes run.json, history.csv, model.safetensors, manifest.json and status.json. A state is saved at each epoch's end, every
     --save-minutes, and after SIGTERM or SIGUSR1, which end the command with exit code 75 after the current step: the same command
-    continues it, to the same bytes. Results do not depend on --workers; on --threads they do, in the last bits.
+    continues it, to the same bytes; with --requeue, SLURM gives it. Results do not depend on --workers; on --threads they do, in
+    the last bits.
 
     \b
     Examples:
@@ -49,6 +53,7 @@ def train(
     wait_quietly()
     from reproid.catalog.places import find_places
     from reproid.training.interrupt import EXIT_REQUEUE, Interrupted
+    from reproid.training.requeue import requeue_job
     from reproid.training.run import TrainJob, train_run
 
     run = _the_run(run_id, run_file)
@@ -57,6 +62,8 @@ def train(
         train_run(TrainJob(run=run, **places, **options))  # type: ignore[arg-type]
     except Interrupted as error:
         click.echo(f"reproid: interrupted by {error}; the state is saved, the same command continues it", err=True)
+        if requeue and (said := requeue_job(error)):
+            click.echo(f"reproid: notice: {said}", err=True)
         sys.exit(EXIT_REQUEUE)
 
 

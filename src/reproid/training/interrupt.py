@@ -17,6 +17,12 @@ GRACE_S = 10.0
 class Interrupted(Exception):  # noqa: N818  # no error: a way to leave
     """A training was asked to stop, has saved its state and can be continued."""
 
+    def __init__(self, signal_name: str, place: str | None = None, *, progressed: bool = False) -> None:
+        super().__init__(signal_name if place is None else f"{signal_name} in {place}")
+        self.signal_name = signal_name
+        self.progressed = progressed
+        """Whether this process has done a step."""
+
 
 class Interrupt:
     """While open, SIGTERM and SIGUSR1 are noted instead of obeyed; the loop asks for them after each step.
@@ -67,5 +73,5 @@ class Interrupt:
             signal.setitimer(signal.ITIMER_REAL, GRACE_S)
 
     def _leave(self, number: int, frame: FrameType | None) -> None:
-        if self._at_once:
+        if self._at_once and self.name:
             raise Interrupted(self.name)

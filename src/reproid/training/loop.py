@@ -141,6 +141,7 @@ class _Saver:
         self._state, self._course = state, course
         self._start = self._saved = time.monotonic()
         self._earlier_s = state.wall_s
+        self._first = _place(state)
 
     def while_waiting(self, batches: Iterator[Clip], interrupt: Interrupt) -> Clip:
         """Return the next batch. Decoding may hang, as on a lost network drive: a signal is not kept waiting for it."""
@@ -161,7 +162,8 @@ class _Saver:
 
     def _leave(self, interrupt: Interrupt) -> Interrupted:
         self._save()
-        return Interrupted(f"{interrupt.name} in {_place(self._state)}")
+        assert interrupt.name is not None
+        return Interrupted(interrupt.name, _place(self._state), progressed=_place(self._state) != self._first)
 
     def _save(self) -> None:
         self._saved = time.monotonic()

@@ -5,18 +5,24 @@ import pytest
 from reproid.catalog.site import Site, load_site
 from reproid.errors import InputError
 
+WARNING = "--signal=USR1@120"
 
-def test_site_no_file_asks_for_any_gpu_and_nothing_else(tmp_path: Path) -> None:
-    assert load_site(tmp_path).cpu() == {}
-    assert load_site(tmp_path).gpu() == {"gres": "gpu:1"}
+
+def write_site(root: Path, text: str) -> Path:
+    (root / "slurm").mkdir()
+    (root / "slurm" / "site.yaml").write_text(text)
+    return root
+
+
+def test_site_no_file_asks_for_any_gpu_and_a_warning_and_nothing_else(tmp_path: Path) -> None:
+    assert load_site(tmp_path).cpu() == {"slurm_extra": WARNING}
+    assert load_site(tmp_path).gpu() == {"slurm_extra": WARNING, "gres": "gpu:1"}
 
 
 def test_site_file_names_account_partitions_gpu_and_scratch(tmp_path: Path) -> None:
-    (tmp_path / "slurm").mkdir()
-    text = "{account: lab, partition: cpu, gpu_partition: gpu, gpu_type: a100, scratch: /scratch, extra: --qos=low}"
-    (tmp_path / "slurm" / "site.yaml").write_text(text)
-    site = load_site(tmp_path)
-    both = {"slurm_account": "lab", "tmpdir": "/scratch", "slurm_extra": "--qos=low"}
+    text = "{account: lab, partition: cpu, gpu_partition: gpu, gpu_type: a100, scratch: /scratch, qos: low, constraint: ib}"
+    site = load_site(write_site(tmp_path, text))
+    both = {"slurm_account": "lab", "tmpdir": "/scratch", "qos": "low", "constraint": "ib", "slurm_extra": WARNING}
     assert site.cpu() == {**both, "slurm_partition": "cpu"}
     assert site.gpu() == {**both, "slurm_partition": "gpu", "gres": "gpu:a100:1"}
 
@@ -25,8 +31,36 @@ def test_site_gpu_jobs_without_their_own_partition_use_the_other() -> None:
     assert Site(partition="all").gpu()["slurm_partition"] == "all"
 
 
+def test_site_extra_options_stand_before_the_warning() -> None:
+    assert Site(extra="--mail-type=FAIL", warning_s=300).cpu() == {"slurm_extra": "--mail-type=FAIL --signal=USR1@300"}
+
+
+def test_site_launcher_of_no_file_replaces_the_shell_alone() -> None:
+    assert Site().launcher() == "set -euo pipefail; exec "
+
+
+def test_site_launcher_loads_modules_then_enters_the_container() -> None:
+    site = Site(modules=("gcc/12.2", "cuda/12.6"), container="my images/reproid.sif", container_options="--nv --bind /scratch")
+    assert site.launcher() == (
+        "set -euo pipefail; set +u; module load gcc/12.2 cuda/12.6; set -u; "
+        "exec apptainer exec --nv --bind /scratch 'my images/reproid.sif' "
+    )
+
+
 def test_site_misspelt_key_is_named(tmp_path: Path) -> None:
-    (tmp_path / "slurm").mkdir()
-    (tmp_path / "slurm" / "site.yaml").write_text("acount: lab")
     with pytest.raises(InputError, match=r"site\.yaml, key 'acount': unknown key; .*Did you mean 'account'\?"):
-        load_site(tmp_path)
+        load_site(write_site(tmp_path, "acount: lab"))
+
+
+@pytest.mark.parametrize("option", ["--qos=normal", "--time 10", "-p gpu", "--gres=gpu:2", "--mail-type=FAIL --signal=TERM@60"])
+def test_site_extra_that_another_key_or_a_rule_sets_is_refused(tmp_path: Path, option: str) -> None:
+    name = next(word for word in option.replace("=", " ").split() if word.startswith("-") and "mail" not in word)
+    expected = rf"key 'extra': invalid value; expected no option that a key of this file .* sets?, such as {name}, got '{option}'"
+    with pytest.raises(InputError, match=expected):
+        load_site(write_site(tmp_path, f"extra: '{option}'"))
+
+
+@pytest.mark.parametrize("text", ["modules: ['cuda; rm -rf .']", "gpu_type: 'a100 80'", "warning_s: 0"])
+def test_site_value_that_is_no_such_thing_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError, match=f"key '{text.partition(':')[0]}"):
+        load_site(write_site(tmp_path, text))

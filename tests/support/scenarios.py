@@ -1,0 +1,113 @@
+"""What happens to jobs on a cluster, one function each: they mostly wait, so all go on at once. Tests look at what is left.
+
+Each plays on a checkout of its own and says by assertion how far it came; the tests say what must be there in the end.
+"""
+
+import subprocess
+from collections.abc import Callable
+
+from reproid.catalog.catalog import load_catalog
+from reproid.catalog.plan import plan_cost
+from support.kills import processes
+from support.on_cluster import OnCluster, Undisturbed, until
+
+POISON = "    method: resnet50\n    overrides: {train: {optimizer: {lr: 1.0e+30}}}\n"
+"""A learning rate that ends in a loss that is not finite."""
+
+
+HUNGRY = "    hog = b'x' * (1200 << 20)\n    __import__('time').sleep(4)\n"
+"""Lines that hold 1.2 GB for long enough to be noticed: SLURM looks once a second."""
+SLEEPY = "    __import__('time').sleep(75)\n"
+"""A line that takes more than a minute. SLURM ends a job of one minute after 60 to 90 s."""
+
+
+def short_of_memory_and_time(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
+    """The index needs more memory than it asks for at first, a measurement more time; both ask for twice as much next time."""
+    project = checkout.project
+    (checkout.folder / "results/index").rename(checkout.folder / "results/index-of-before")
+    project.edit("workflow/rules/data.smk", "4000 * attempt", "1000 * attempt")
+    project.edit(
+        "src/reproid/cli/data.py", "    expected: dict[str, int] = {}\n", f"{HUNGRY}    expected: dict[str, int] = {{}}\n"
+    )
+    project.edit("workflow/rules/cost.smk", "60 * attempt", "1 * attempt")
+    project.edit("src/reproid/cli/cost.py", "    wait_quietly()\n", f"    wait_quietly()\n{SLEEPY}")
+    _finish(checkout, "--", index_target(checkout), cost_target(checkout))
+    return checkout
+
+
+def index_target(checkout: OnCluster) -> str:
+    (before,) = checkout.folder.glob("results/index-of-before/*/*/tracklets.parquet")
+    return f"results/index/{before.relative_to(checkout.folder / 'results/index-of-before')}"
+
+
+def cost_target(checkout: OnCluster) -> str:
+    return f"results/{plan_cost(load_catalog(checkout.folder, suite='tiny'), 'psformer/resnet50').path}"
+
+
+def longer_than_its_job(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
+    """A training of 90 s in jobs that are warned after 30 to 60 s: SLURM looks at the clock twice a minute."""
+    for name in ("train", "evaluate"):
+        rules = checkout.folder / f"workflow/rules/{name}.smk"
+        rules.write_text(rules.read_text().replace("small=30", "small=1").replace("30 * attempt", "1 * attempt"))
+    (checkout.folder / "slurm/site.yaml").write_text("warning_s: 120\n")  # the limit of the job of three steps is 180 s
+    checkout.slow(4.5)
+    _finish(checkout, "--retries", "0", "--", undisturbed.path(undisturbed.trained))
+    return checkout
+
+
+def preempted_then_cancelled(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
+    """A more urgent job takes the training's place, SLURM starts it again; then its user cancels it, and repeats the command."""
+    cluster, run_id, target = checkout.cluster, undisturbed.trained, undisturbed.path(undisturbed.trained)
+    (checkout.folder / "slurm/site.yaml").write_text("gpu_partition: spare\n")
+    checkout.slow(0.5)
+    command = checkout.start("--retries", "0", "--", target)
+    until(lambda: checkout.epochs_done(run_id) >= 1, "the first epoch", checkout.said)
+    (job,) = checkout.jobs("R")
+    cluster.say("sbatch", "-p", "urgent", "-c", "4", "--mem=100", "-o", "/dev/null", "--wrap", "true")
+    until(lambda: checkout.jobs()[0]["Restarts"] == "1" and bool(checkout.jobs("R")), "the second start", checkout.said)
+    until(lambda: checkout.epochs_done(run_id) >= 2, "another epoch", checkout.said)
+    cluster.say("scancel", job["JobId"])
+    assert command.wait(180) == 1, "a cancelled job is a failed one"
+    assert not (checkout.folder / target).exists()
+    _finish(checkout, "--", target)
+    return checkout
+
+
+def killed(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
+    """Snakemake, and everything that its job has started, get kill -9; then what docs/cluster.md says."""
+    target = undisturbed.path(undisturbed.trained)
+    checkout.slow(0.5)
+    command = checkout.start("--", target)
+    until(lambda: checkout.epochs_done(undisturbed.trained) >= 1, "the first epoch", checkout.said)
+    command.kill()
+    command.wait()
+    for process in processes(checkout.project):
+        process.kill()
+    until(lambda: not checkout.jobs("PD,R,CG"), "the end of the killed job", checkout.said)
+    locked = checkout.run("--", target)
+    assert locked.returncode != 0
+    assert "LockException" in locked.stderr
+    assert checkout.run("--unlock").returncode == 0
+    _finish(checkout, "--", target)
+    return checkout
+
+
+def one_fails(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
+    """One of the two runs cannot be trained."""
+    checkout.project.edit("papers/psformer/experiments.yaml", "    method: resnet50\n", POISON)
+    done = checkout.start("all").wait(300)
+    assert done == 1, checkout.said()
+    return checkout
+
+
+ALL: dict[str, Callable[[OnCluster, Undisturbed], OnCluster]] = {
+    play.__name__: play for play in (longer_than_its_job, short_of_memory_and_time, preempted_then_cancelled, killed, one_fails)
+}
+
+
+def _finish(checkout: OnCluster, *arguments: str) -> None:
+    try:
+        code = checkout.start(*arguments).wait(420)
+    except subprocess.TimeoutExpired:
+        code = None
+    assert code == 0, f"exit code {code}:\n{checkout.said()}"
