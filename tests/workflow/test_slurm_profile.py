@@ -50,7 +50,6 @@ def project(new_project: Callable[[str], Project]) -> Project:
 def large(project: Project) -> Project:
     """The same with clips of the papers' size."""
     project.edit("suites/tiny.yaml", "clips: {frames: 2, height: 32, width: 16}", "clips: {frames: 4, height: 128, width: 64}")
-    project.edit("suites/tiny.yaml", "grid: [2, 1]", "grid: [8, 4]")
     return project
 
 
