@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from reproid.errors import InputError
 
-# What makes vectors good, repeatable, and independent of the pictures before (docs/gop.md).
-_X264 = {
+ENCODER = "libx264"
+X264 = {
     "scenecut": "0",
     "ref": "1",
     "weightp": "0",
@@ -32,6 +32,7 @@ _X264 = {
     "merange": "32",
     "cpu-independent": "1",
 }
+"""What makes vectors good, repeatable, and independent of the pictures before: see docs/gop.md."""
 _QP = 30
 
 
@@ -49,7 +50,7 @@ class Vectors:
 class Codec:
     """An encoder and a decoder for pictures of one size."""
 
-    def __init__(self, *, height: int, width: int, keyint: int, b_frames: int = 0, extra: dict[str, str] | None = None) -> None:
+    def __init__(self, *, height: int, width: int, keyint: int, b_frames: int = 0) -> None:
         import av
 
         options = {
@@ -60,13 +61,12 @@ class Codec:
             "b-pyramid": "none",
             "weightb": "0",
             "direct": "none",
-            **_X264,
-            **(extra or {}),
+            **X264,
         }
         try:
-            encoder: Any = av.CodecContext.create("libx264", "w")
+            encoder: Any = av.CodecContext.create(ENCODER, "w")
             decoder: Any = av.CodecContext.create("h264", "r")
-        except av.error.FFmpegError as error:
+        except av.codec.codec.UnknownCodecError as error:
             raise _missing(av.__version__) from error
         encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, "gray", Fraction(1, 25)
         encoder.thread_count = decoder.thread_count = 1

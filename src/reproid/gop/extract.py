@@ -65,7 +65,8 @@ def group_of_pictures(frames: Frames, *, method: Method = "h264-pairs") -> Group
 
 def _checked(frames: Frames) -> Tensor:
     """Return the clip as uint8 [T, 3, H, W], contiguous."""
-    clip = torch.from_numpy(frames) if isinstance(frames, np.ndarray) else frames
+    # torch takes neither negative strides nor, without a warning, arrays that cannot be written
+    clip = torch.from_numpy(np.require(frames, requirements=["C", "W"])) if isinstance(frames, np.ndarray) else frames
     if clip.dtype != torch.uint8 or clip.ndim != 4 or clip.shape[-1] != 3:
         raise InputError(
             "not a clip",

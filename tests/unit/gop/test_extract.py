@@ -1,12 +1,15 @@
 import pickle
 import random
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from reproid.errors import InputError
-from reproid.gop import METHODS, Extractor, GroupOfPictures, Method, group_of_pictures
+from reproid.gop import METHODS, Extractor, GroupOfPictures, Method, _codec, group_of_pictures
+from reproid.gop.result import nearest_patch
 from support.moving_blocks import moving_blocks
 
 CODECS = ("h264-pairs", "h264-bstar", "h264-chain")
@@ -81,6 +84,78 @@ def test_extractor_same_vectors_in_any_order_and_on_every_repeat(method: Method)
         found = extractor(clips[k])
         assert torch.equal(found.motion, alone[k].motion)
         assert torch.equal(found.valid, alone[k].valid)
+
+
+def test_extractor_same_vectors_with_and_without_assembler(monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = [moving_blocks(seed, size=(128, 64), noise=2).frames for seed in range(3)] + [clip_of("noise")]
+    for method in CODECS:
+        fast = [Extractor(method)(clip).motion for clip in clips]
+        monkeypatch.setitem(_codec.X264, "asm", "0")
+        plain = Extractor(method)
+        assert all(torch.equal(plain(clip).motion, motion) for clip, motion in zip(clips, fast, strict=True))
+        monkeypatch.delitem(_codec.X264, "asm")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A data set of motion, as loader workers make it."""
+
+    extractor: Extractor
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, k: int) -> torch.Tensor:
+        return self.extractor(moving_blocks(k, size=(64, 48), noise=2).frames).motion
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_extractor_same_vectors_in_any_number_of_workers(method: Method) -> None:
+    """Forked when its codec is open already: the workers must open their own."""
+    encoded = Encoded(Extractor(method))
+    alone = [encoded[k] for k in range(6)]
+    for workers in (1, 2):
+        loaded = list(DataLoader(encoded, batch_size=None, num_workers=workers, multiprocessing_context="fork"))
+        assert all(torch.equal(one, other) for one, other in zip(loaded, alone, strict=True))
+    assert torch.equal(encoded[0], alone[0])
+
+
+def test_extractor_missing_encoder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_codec, "ENCODER", "libx265_of_nobody")
+    with pytest.raises(InputError, match="this PyAV has no H.264 encoder; expected libx264.*or take --method block-matching"):
+        Extractor("h264-pairs")(clip_of("flat"))
+
+
+def test_extractor_takes_any_layout_of_memory() -> None:
+    clip = torch.from_numpy(clip_of("moving"))
+    expected = group_of_pictures(clip)
+    channels_first = clip.permute(0, 3, 1, 2).contiguous().permute(0, 2, 3, 1)
+    mirrored_twice = torch.from_numpy(clip.numpy()[:, :, ::-1].copy()).flip(2)
+    for same in (channels_first, mirrored_twice, clip.numpy()[:, :, ::-1].copy()[:, :, ::-1]):
+        assert torch.equal(group_of_pictures(same).motion, expected.motion)
+
+
+def test_extractor_finds_vectors_that_leave_the_frame() -> None:
+    """A picture moves by 6 pixels; what was the frame's edge comes from outside, where the edge goes on."""
+    wide = moving_blocks(2, frames=1, size=(96, 96)).frames[0]
+    i_frame = wide[16:80, 16:80]
+    padded = np.pad(i_frame, ((6, 6), (6, 6), (0, 0)), mode="edge")
+    clip = np.stack([i_frame, padded[0:64, 12:76]])
+    for method in METHODS:
+        found = group_of_pictures(clip, method=method)
+        if method != "grid":
+            assert (found.motion == torch.tensor([6.0, -6.0])[:, None, None]).all(dim=1).float().mean() >= 0.9, method
+            leaving = found.index[0, 0], found.index[0, :, 3]
+            assert all(((one >= 0) & (one < 16)).all() for one in leaving)
+
+
+def test_nearest_patch_takes_the_one_that_is_overlapped_most() -> None:
+    motion = torch.zeros(1, 2, 2, 3)
+    motion[0, :, 0, 0] = torch.tensor([7.75, 0.0])
+    motion[0, :, 0, 1] = torch.tensor([8.25, 9.0])
+    motion[0, :, 0, 2] = torch.tensor([30.0, -30.0])
+    motion[0, :, 1, 0] = torch.tensor([-12.0, 3.0])
+    assert nearest_patch(motion).tolist() == [[[0, 5, 2], [3, 4, 5]]]
 
 
 def test_extractor_is_copied_without_what_it_keeps_open() -> None:
