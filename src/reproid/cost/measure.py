@@ -14,7 +14,7 @@ from reproid.errors import InputError
 from reproid.files import write_json
 from reproid.models.base import ClipModel
 from reproid.models.macs import ClipSize, Macs, formula_of
-from reproid.models.registry import create_model
+from reproid.models.registry import create_model, declared_method
 from reproid.training.manifest import hardware, peak_memory_mib
 
 TOLERANCE = 0.01
@@ -47,7 +47,7 @@ def measure(job: CostJob) -> dict[str, Any]:
     size = ClipSize(frames=plan.frames, height=plan.height, width=plan.width)
     with torch.device("meta"):  # shapes without numbers: a pass counts in no time
         shapes = _model(plan)
-        counted = count_macs(shapes, random_clip(1, size, empty=True))
+        counted = count_macs(shapes, random_clip(1, size, empty=True, gop=_needs_gop(plan)))
     formula = formula_of(plan.method, plan.options, size)
     _compare(plan.method, counted, formula)
     timings = _timings(plan, size, device, job.threads)
@@ -75,14 +75,20 @@ def count_parameters(model: ClipModel) -> int:
 
 
 def _model(plan: PlannedCost) -> ClipModel:
-    return create_model(plan.method, plan.options, classes=1, seed=0)
+    model = create_model(plan.method, plan.options, classes=1, seed=0)
+    model.state_cost()
+    return model
+
+
+def _needs_gop(plan: PlannedCost) -> bool:
+    return "gop" in declared_method(plan.method).requires
 
 
 def _timings(plan: PlannedCost, size: ClipSize, device: torch.device, threads: int) -> tuple[Timing, ...]:
     if not plan.settings.batches:
         return ()
     torch.set_num_threads(threads)
-    return time_model(_model(plan), size, plan.settings, device)
+    return time_model(_model(plan), size, plan.settings, device, gop=_needs_gop(plan))
 
 
 def _in_giga(macs: Macs) -> dict[str, float]:

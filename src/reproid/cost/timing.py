@@ -34,7 +34,9 @@ class Timing:
     """As torch allocated it during these passes, weights included; None on the CPU."""
 
 
-def time_model(model: ClipModel, size: ClipSize, settings: CostSettings, device: torch.device) -> tuple[Timing, ...]:
+def time_model(
+    model: ClipModel, size: ClipSize, settings: CostSettings, device: torch.device, *, gop: bool = False
+) -> tuple[Timing, ...]:
     """Time a model in eval mode, float32, on frames that are on the device already; moves the model there.
 
     Args:
@@ -42,30 +44,56 @@ def time_model(model: ClipModel, size: ClipSize, settings: CostSettings, device:
         size: the clip that stands for one video.
         settings: batch sizes and passes.
         device: where.
+        gop: whether the clips carry a group of pictures, made beforehand.
     """
     model.eval().to(device)
     timings = []
     with tqdm(total=len(settings.batches) * (WARM_UP + settings.repeats), unit="pass", disable=not sys.stderr.isatty()) as bar:
         for batch in settings.batches:
-            timings.append(_time_batch(model, random_clip(batch, size).to(device), settings.repeats, device, bar))
+            timings.append(_time_batch(model, random_clip(batch, size, gop=gop).to(device), settings.repeats, device, bar))
     return tuple(timings)
 
 
-def random_clip(batch: int, size: ClipSize, *, empty: bool = False) -> Clip:
-    """Return a batch of clips of random bytes; ``empty`` leaves them as memory has them, for shapes alone."""
+def random_clip(batch: int, size: ClipSize, *, empty: bool = False, gop: bool = False) -> Clip:
+    """Return a batch of clips of random bytes; ``empty`` leaves them as memory has them, for shapes alone.
+
+    Args:
+        batch: clips.
+        size: of each.
+        empty: whether no numbers are needed.
+        gop: whether the clips carry a group of pictures: random motion and no residual.
+    """
     shape = (batch, size.frames, 3, size.height, size.width)
     if empty:
         frames = torch.empty(shape, dtype=torch.uint8)
     else:
         generator = torch.Generator().manual_seed(derive_seed(0, "sampling", "cost"))
         frames = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+    made = _group_of_pictures(batch, size, empty) if gop else {}
     return Clip(
+        **made,
         frames=frames,
         pid=torch.zeros(batch, dtype=torch.int64),
         camid=torch.zeros(batch, dtype=torch.int64),
         n_real=torch.full((batch,), size.frames),
         tracklet_id=tuple(f"random-{number}" for number in range(batch)),
     )
+
+
+def _group_of_pictures(batch: int, size: ClipSize, empty: bool) -> dict[str, torch.Tensor]:
+    frames, h, w = size.frames - 1, size.height // 16, size.width // 16
+    grid = (batch, frames, h, w)
+    if empty:
+        index = torch.empty(grid, dtype=torch.int64)
+    else:
+        generator = torch.Generator().manual_seed(derive_seed(0, "sampling", "gop"))
+        index = torch.randint(0, h * w, grid, generator=generator)
+    return {
+        "motion": torch.zeros(batch, frames, 2, h, w),
+        "valid": torch.ones(grid, dtype=torch.bool),
+        "index": index,
+        "residual": torch.zeros(batch, frames, 3, size.height, size.width),
+    }
 
 
 def _time_batch(model: ClipModel, clip: Clip, repeats: int, device: torch.device, bar: "tqdm[NoReturn]") -> Timing:

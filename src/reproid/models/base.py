@@ -11,7 +11,7 @@ from reproid.clips.clip import Clip
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What a model makes of a batch of clips. In eval mode the embedding alone is filled."""
+    """What a model makes of a batch of clips. In eval mode the embedding and the metrics alone are filled."""
 
     embedding: Tensor
     """[B, D], the descriptor used at test time."""
@@ -21,6 +21,8 @@ class Output:
     """Each [B, some width]: the triplet loss is summed over them."""
     losses: dict[str, Tensor] = field(default_factory=dict)
     """The method's own terms by name, scalars, before their weights."""
+    metrics: dict[str, Tensor] = field(default_factory=dict)
+    """What else is worth a column of the history, by name: scalars without gradient, such as shares."""
 
 
 class ClipModel(nn.Module, ABC):
@@ -38,6 +40,12 @@ class ClipModel(nn.Module, ABC):
         output = super().__call__(clip)
         assert isinstance(output, Output)
         return output
+
+    def begin_epoch(self, epoch: int, epochs: int) -> None:
+        """Take up the training stage of an epoch, 0-based, of so many: called before its first batch, after a resume too."""
+
+    def state_cost(self) -> None:
+        """Fix what of a pass depends on its input at the shares that the options state: the cost is measured next."""
 
     def load_pretrained(self, weights: Mapping[str, Tensor], where: object) -> None:
         """Start from a published checkpoint; the method decides which of its tensors it takes.

@@ -69,6 +69,7 @@ def train(state: TrainState, course: Course, interrupt: Interrupt) -> None:
             lr = learning_rate(settings, state.epoch)
             for group in state.optimizer.param_groups:
                 group["lr"] = lr
+            model.begin_epoch(state.epoch, settings.epochs)
             while state.step < sampler.steps:
                 clip = saver.while_waiting(batches, interrupt)
                 values = train_step(
@@ -100,7 +101,7 @@ def train_step(
         place: epoch and step for the error message.
 
     Returns:
-        Loss, accuracy of the first logits, and each weighted term.
+        Loss, accuracy of the first logits, each weighted term, and the model's metrics.
 
     Raises:
         InputError: if a term or the gradient is not finite; the weights have not moved.
@@ -120,7 +121,7 @@ def train_step(
     summary = {"loss": float(loss.detach())}
     if output.logits:
         summary["accuracy"] = float((output.logits[0].argmax(dim=1) == labels).float().mean())
-    return summary | values
+    return summary | values | {name: float(value) for name, value in output.metrics.items()}
 
 
 class _Labels:
