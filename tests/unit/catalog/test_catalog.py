@@ -49,7 +49,7 @@ def test_load_catalog_elsewhere_says_what_to_do(tmp_path: Path, monkeypatch: pyt
         (replace("params.yaml", "epochs: null", "epochs: -1"), r"key 'overrides\.train\.epochs': .*got -1"),
         (replace("suites/demo.yaml", "mars: demo-mars", "mars: demo-marz"), r"unknown data set; .*Did you mean 'demo-mars'\?"),
         (
-            replace("suites/demo.yaml", "psformer/table-1", "psformer/table-9"),
+            replace("suites/demo.yaml", "psformer/table-1", "psformer/table1"),
             r"unknown table; .*Did you mean 'psformer/table-1'\?",
         ),
         (replace("suites/demo.yaml", "name: demo", "name: other"), "name differs from the file's; expected demo, got other"),

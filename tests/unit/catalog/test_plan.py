@@ -83,7 +83,7 @@ def test_plan_paper_suite_present_data_plan_all_seeds_and_splits(project: Path) 
     (project / "data" / "raw" / "ilids-vid").mkdir(parents=True)
     runs = planned_runs(plan_suite(load_catalog(suite="paper")))
     rows = {(run.settings.method, run.settings.options.get("depth")) for run in runs.values()}
-    assert rows == {("resnet50", None), ("vit", 12), ("vit", 8), ("control", None)}
+    assert rows == {("resnet50", None), ("vit", 12), ("vit", 8), ("psformer", 12), ("psformer", 8), ("control", None)}
     assert len(runs) == 30 * len(rows)
     assert {run.split for run in runs.values()} == {f"split-{n}" for n in range(10)}
     assert {run.seed for run in runs.values()} == {0, 1, 2}

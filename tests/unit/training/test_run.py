@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 import torch
 
+from reproid.clips.clip import Clip
 from reproid.errors import InputError
-from reproid.models.base import Output
+from reproid.models.base import ClipModel, Output
 from reproid.models.checkpoint import load_tensors
 from reproid.models.registry import create_model
+from reproid.models.resnet50.model import ResNet
 from reproid.training import loop
 from reproid.training.interrupt import Interrupted
 from reproid.training.manifest import read_manifest
@@ -152,6 +154,34 @@ def test_train_run_after_a_crash_continues_from_the_last_saved_step(job: TrainJo
         train_run(broken)
     assert steps == 5, "the first of six was saved"
     assert _results(broken) == _results(job)
+
+
+def test_train_run_tells_the_model_each_epoch_before_its_first_step_and_after_a_resume(
+    job: TrainJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int] | str] = []
+    monkeypatch.setattr(ClipModel, "begin_epoch", lambda model, epoch, epochs: told.append((epoch, epochs)))
+    steps = small_run().settings.train.steps_per_epoch
+    assert steps is not None
+    _stop_at(monkeypatch, {steps + 1}, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(Interrupted):
+        train_run(job)
+    assert told == [(0, 2), (1, 2)]
+    train_run(job)
+    assert told == [(0, 2), (1, 2), (1, 2)]
+
+
+def test_train_run_writes_the_models_metrics_to_the_history(job: TrainJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = ResNet.forward
+
+    def shared(model: ResNet, clip: Clip) -> Output:
+        return replace(forward(model, clip), metrics={"share": torch.tensor(0.25)})
+
+    monkeypatch.setattr(ResNet, "forward", shared)
+    train_run(job)
+    rows = (job.out / "history.csv").read_text().splitlines()
+    assert rows[0].endswith(",triplet,share")
+    assert all(row.endswith(",0.25") for row in rows[1:])
 
 
 def test_train_run_without_resume_starts_from_the_beginning(job: TrainJob, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,24 @@ def macs(options: dict[str, Any], size: ClipSize) -> Macs:
     return selection_macs(own, size) + transformer_macs(own, pace)
 
 
+def gate_rate(threshold: float, *, at: float, rate: float) -> float:
+    """Return the share of open gates at another threshold s, from that at one.
+
+    A context that drifts like a sum of independent errors has, k layers after it was refined, the cosine 1 / sqrt(1 + k v) with
+    the true one; the gate opens again where 1 - cos exceeds s, so every k-th layer with k v = (1 - s)^-2 - 1. v is known from
+    one s.
+
+    Args:
+        threshold: s, 0 to 1.
+        at: the threshold with a known share.
+        rate: that share.
+    """
+    if threshold in (0, 1):
+        return float(threshold == 0)
+    drift = rate * ((1 - at) ** -2 - 1)
+    return min(1.0, drift / ((1 - threshold) ** -2 - 1))
+
+
 def selection_macs(options: Options, size: ClipSize) -> Macs:
     """Return what choosing costs: the 3D CNN, the affinities with their eigenvectors, the scores."""
     N, C, T = options.patches, options.cnn_channels[-1], size.frames
