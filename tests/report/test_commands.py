@@ -55,7 +55,7 @@ def test_report_command_with_refresh_rewrites_tables_and_summary(made: Made) -> 
     ("arguments", "message"),
     [
         (
-            ["table", "psformer/table-9", "--out", "t.json"],
+            ["table", "psformer/table1", "--out", "t.json"],
             "unknown table; expected one of: controls/table-1, controls/table-2, ",
         ),
         (["summary", "--suite", "demi", "--out", "s.json"], "unknown suite"),

@@ -60,7 +60,7 @@ def unknown_run(project: Path) -> list[str]:
 
 
 def unknown_table(project: Path) -> list[str]:
-    return ["table", "psformer/table-9", "--out", "t.json"]
+    return ["table", "psformer/table1", "--out", "t.json"]
 
 
 CASES: list[tuple[Prepare, str]] = [
