@@ -38,6 +38,16 @@ class Clips(Strict):
     """Chance that one rectangle per frame is erased (Zhong et al., AAAI 2020)."""
     pad: NonNegativeInt = 0
     """Pixels of padding before a random crop back to height x width; 0: no crop."""
+    cut: PositiveInt | None = None
+    """Training tracklets are cut into pieces of so many frames, the last one taking what is left; 48 and 32 are in use.
+    Null: not cut. Settings without a cut do not hold it, nor do their run ids depend on it."""
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        if self.cut is None:
+            values.pop("cut", None)
+        return values
 
 
 class Gop(Strict):

@@ -143,5 +143,5 @@ def _motion_of_clips(gop: Gop | None) -> "MotionOfClips | None":
 def _frames(tracklet: Tracklet, data: DataFolder, positions: list[int], settings: Clips) -> torch.Tensor:
     names = [tracklet.frames[position] for position in positions]
     # the index knows the first frame's size; in some data sets the boxes of a tracklet differ in size
-    declared = {tracklet.frames[0]: (tracklet.width, tracklet.height)}
+    declared = {tracklet.frames[0]: (tracklet.width, tracklet.height)} if tracklet.width else {}
     return read_frames(data, names, declared=declared, height=settings.height, width=settings.width)

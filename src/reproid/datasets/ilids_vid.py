@@ -6,7 +6,8 @@ Access: from the authors; for research. Tree, counted as released (300 ids, 600 
     train-test people splits/train_test_splits_ilidsvid.mat       ls_set [10, 300]: per split, first half test, rest train
 
 Persons in ls_set are 1-based positions in the sorted list of person folders: their numbers have gaps. Camera 1 is query, camera 2
-gallery. The index's column ``subset`` is that of split-0.
+gallery. A splits.json in the data's folder, in torchreid's format, takes the place of the official file, and its splits are
+called json-0, json-1, ..., so that a run never takes one for the other. The index's column ``subset`` is that of the first split.
 """
 
 from pathlib import Path
@@ -14,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reproid.datasets._read import Layout, RawTracklet, read_matlab, require_files
-from reproid.datasets._two_cameras import Split, assign_roles, list_frames
+from reproid.datasets._read import Layout, RawTracklet, offenders, read_matlab, require_files
+from reproid.datasets._two_cameras import SPLIT_FILE, Split, assign_roles, check_frames, list_frames, number_of, read_splits
 from reproid.datasets.data_folder import DataFolder
 from reproid.errors import InputError
 
@@ -32,7 +33,8 @@ def read_ilids_vid(root: Path) -> Layout:
     Raises:
         InputError: if a file is missing, a person lacks one camera, or the splits name other persons.
     """
-    require_files(root, [*(f"{SEQUENCES}/{camera}" for camera in CAMERAS), SPLITS], layout="ilids-vid")
+    own = (root / SPLIT_FILE).exists()
+    require_files(root, [*(f"{SEQUENCES}/{camera}" for camera in CAMERAS), SPLIT_FILE if own else SPLITS], layout="ilids-vid")
     data = DataFolder(root)
     persons = [data.folders(f"{SEQUENCES}/{camera}") for camera in CAMERAS]
     if persons[0] != persons[1]:
@@ -43,20 +45,35 @@ def read_ilids_vid(root: Path) -> Layout:
             expected="every person in cam1 and cam2",
             got=f"{len(lonely)}: {lonely[0]}",
         )
-    splits = [_split(row, persons[0], root / SPLITS) for row in _read_splits(root / SPLITS)]
+    splits = _own_splits(root / SPLIT_FILE, persons[0]) if own else _official_splits(root / SPLITS, persons[0])
+    frames = {f"{c}/{person}": list_frames(data, f"{SEQUENCES}/{c}/{person}") for person in persons[0] for c in CAMERAS}
+    check_frames(frames, root / SEQUENCES)
     tracklets = [
         RawTracklet(
             tracklet_id=f"{camera}_{person}",
-            pid=int(person.removeprefix("person")),
+            pid=number_of(person, "person", root / SEQUENCES),
             camid=camid,
             subset="train" if person in splits[0].train else "test",
-            frames=list_frames(data, f"{SEQUENCES}/{camera}/{person}"),
+            frames=frames[f"{camera}/{person}"],
         )
         for person in persons[0]
         for camid, camera in enumerate(CAMERAS)
     ]
     names = {person: (f"cam1_{person}", f"cam2_{person}") for person in persons[0]}
-    return Layout(tracklets=tuple(tracklets), assignments=assign_roles(splits, names))
+    return Layout(tracklets=tuple(tracklets), assignments=assign_roles(splits, names, kind="json" if own else "split"))
+
+
+def _own_splits(path: Path, persons: list[str]) -> list[Split]:
+    splits = read_splits(path)
+    unknown = sorted({person for split in splits for person in split.train | split.test} - set(persons))
+    if unknown:
+        raise InputError("persons of the splits are missing", where=path, expected=f"names among {len(persons)} persons",
+                         got=offenders([ascii(name) for name in unknown]))  # fmt: skip
+    return splits
+
+
+def _official_splits(path: Path, persons: list[str]) -> list[Split]:
+    return [_split(row, persons, path) for row in _read_splits(path)]
 
 
 def _read_splits(path: Path) -> NDArray[np.int64]:

@@ -53,9 +53,9 @@ class Tracklet:
     frames: tuple[str, ...]
     """Paths below the data root, in time order."""
     width: int
-    """Pixels of the first frame."""
+    """Pixels of the first frame; 0: not known."""
     height: int
-    """Pixels of the first frame."""
+    """Pixels of the first frame; 0: not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

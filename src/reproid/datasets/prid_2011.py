@@ -4,22 +4,29 @@ Access: from the authors; for research. Tree, counted as released (385 persons i
 
     prid_2011/multi_shot/cam_a/person_0001/0001.png
 
-The data set has no splits of its own. Papers use the 178 persons with enough frames in both cameras (356 tracklets, 38,466
-frames), 89 to train and 89 to test, in 10 splits; two public sets of splits share the persons but no split. The one used here is
-``dal-2018`` (prid_2011_splits.yaml), unless the data folder holds a splits.json. Camera A is query, camera B gallery; persons of
-no split are not indexed. The index's column ``subset`` is that of split-0.
+The data set has no splits of its own. Papers use the 178 persons with at least 28 frames in both cameras (356 tracklets, 38,466
+frames), 89 to train and 89 to test, in 10 splits. Two public sets of splits share the persons but no split, so none is standard;
+``reproid-1`` is drawn here from a fixed seed, its splits are called reproid-1-0 to reproid-1-9. A splits.json in the data's
+folder, in torchreid's format, takes its place, and its splits are called split-0, split-1, ..., so that no run takes one for the other.
+
+Camera A is query, camera B gallery; persons of no split are not indexed. The index's column ``subset`` is that of the first
+split.
 """
 
+import hashlib
 from pathlib import Path
-from typing import Any
 
 from reproid.datasets._read import Layout, RawTracklet, offenders, require_files
-from reproid.datasets._two_cameras import Split, assign_roles, list_frames
+from reproid.datasets._two_cameras import SPLIT_FILE, Split, assign_roles, check_frames, list_frames, number_of, read_splits
 from reproid.datasets.data_folder import DataFolder
 from reproid.errors import InputError
-from reproid.files import read_json
 
-SHOTS, CAMERAS, OWN_SPLITS = "prid_2011/multi_shot", ("cam_a", "cam_b"), "splits.json"
+SHOTS, CAMERAS = "prid_2011/multi_shot", ("cam_a", "cam_b")
+DRAWN = "reproid-1"
+"""Name and version of the drawn splits, and their seed: another draw is another name."""
+SHARED, N_SPLITS = 200, 10
+SHORT = (6, 19, 31, 52, 57, 62, 71, 94, 106, 120, 136, 138, 139, 142, 145, 158, 159, 166, 183, 190, 199, 200)
+"""Persons in both cameras, but with too few frames in one."""
 
 
 def read_prid_2011(root: Path) -> Layout:
@@ -29,14 +36,16 @@ def read_prid_2011(root: Path) -> Layout:
         root: folder with prid_2011, and optionally splits.json: a list of {"train": [names], "test": [names]}.
 
     Raises:
-        InputError: if a folder is missing, or the splits name persons that are not in both cameras.
+        InputError: if a folder is missing or empty, or the splits do not fit the persons.
     """
     require_files(root, [f"{SHOTS}/{camera}" for camera in CAMERAS], layout="prid-2011")
     data = DataFolder(root)
     present = [data.folders(f"{SHOTS}/{camera}") for camera in CAMERAS]
-    splits = _read_splits(root)
+    own = (root / SPLIT_FILE).exists()
+    splits = read_splits(root / SPLIT_FILE) if own else drawn_splits()
     used = sorted({person for split in splits for person in split.train | split.test})
-    missing = [person for person in used if person not in present[0] or person not in present[1]]
+    both = set(present[0]) & set(present[1])
+    missing = [person for person in used if person not in both]
     if missing:
         raise InputError(
             "persons of the splits are missing",
@@ -45,13 +54,15 @@ def read_prid_2011(root: Path) -> Layout:
             got=f"no {offenders(missing)}",
             fix="Unpack the data set again",
         )
+    frames = {f"{camera}/{person}": list_frames(data, f"{SHOTS}/{camera}/{person}") for person in used for camera in CAMERAS}
+    check_frames(frames, root / SHOTS)
     tracklets = tuple(
         RawTracklet(
             tracklet_id=f"{camera}_{person}",
-            pid=int(person.removeprefix("person_")),
+            pid=number_of(person, "person_", root / SHOTS),
             camid=camid,
             subset="train" if person in splits[0].train else "test",
-            frames=list_frames(data, f"{SHOTS}/{camera}/{person}"),
+            frames=frames[f"{camera}/{person}"],
         )
         for person in used
         for camid, camera in enumerate(CAMERAS)
@@ -64,31 +75,22 @@ def read_prid_2011(root: Path) -> Layout:
         "frames_used": sum(len(t.frames) for t in tracklets),
     }
     names = {person: (f"cam_a_{person}", f"cam_b_{person}") for person in used}
-    return Layout(tracklets=tracklets, assignments=assign_roles(splits, names), facts=facts)
+    return Layout(tracklets=tracklets, assignments=assign_roles(splits, names, kind="split" if own else DRAWN), facts=facts)
 
 
-def _read_splits(root: Path) -> list[Split]:
-    own = root / OWN_SPLITS
-    if own.exists():
-        return _parse_splits(read_json(own), own)
-    return published_splits()
+def drawn_splits() -> list[Split]:
+    """Return the ten splits ``reproid-1``.
 
-
-def _parse_splits(value: Any, path: Path) -> list[Split]:
-    right = isinstance(value, list) and value and all(isinstance(v, dict) and {"train", "test"} <= v.keys() for v in value)
-    if not right:
-        raise InputError("not a list of splits", where=path, expected='[{"train": [names], "test": [names]}, ...]')
-    return [Split(train=frozenset(v["train"]), test=frozenset(v["test"])) for v in value]
-
-
-def published_splits() -> list[Split]:
-    """Return the ten splits ``dal-2018``."""
-    from ruamel.yaml import YAML
-
-    published = YAML(typ="safe", pure=True).load(Path(__file__).with_name("prid_2011_splits.yaml").read_text(encoding="utf-8"))
-    persons = frozenset(published["persons"])
-    trains = [frozenset(train) for train in published["train"]]
-    return [Split(train=frozenset(map(_name, train)), test=frozenset(map(_name, persons - train))) for train in trains]
+    In split k the 178 persons stand in the order of the SHA-256 of "reproid-1/<k>/<number>", so that no generator's version
+    matters; the first 89 are for training.
+    """
+    persons = [number for number in range(1, SHARED + 1) if number not in SHORT]
+    out = []
+    for split in range(N_SPLITS):
+        order = sorted(persons, key=lambda number: hashlib.sha256(f"{DRAWN}/{split}/{number}".encode()).digest())
+        train, test = order[: len(order) // 2], order[len(order) // 2 :]
+        out.append(Split(train=frozenset(map(_name, train)), test=frozenset(map(_name, test))))
+    return out
 
 
 def _name(person: int) -> str:

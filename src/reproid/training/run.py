@@ -13,6 +13,7 @@ import torch
 from reproid.catalog.project import project_root
 from reproid.catalog.runs import Run
 from reproid.catalog.weights import find_weights
+from reproid.clips.cuts import cut_tracklets
 from reproid.clips.datasets import TrainingClips
 from reproid.clips.declared import check_declared
 from reproid.code_hash import code_sha256
@@ -148,7 +149,7 @@ def _train_recorded(job: TrainJob, interrupt: Interrupt, record: Record) -> None
     index = load_index(job.index)
     check_declared(run, index, job.data)
     record.data_sha256 = data_sha256(job.index)
-    tracklets = index.tracklets("train", run.split)
+    tracklets = cut_tracklets(index.tracklets("train", run.split), run.settings.clips.cut)
     _check_method(run)
     start = _pretrained(run)
     classes = len({tracklet.pid for tracklet in tracklets})

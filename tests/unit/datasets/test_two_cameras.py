@@ -1,4 +1,4 @@
-import csv
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,11 +7,16 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
+from reproid.catalog.catalog import load_catalog
+from reproid.catalog.datasets import RealDataSet
+from reproid.datasets.check import check_data
 from reproid.datasets.ilids_vid import read_ilids_vid
-from reproid.datasets.prid_2011 import published_splits, read_prid_2011
+from reproid.datasets.layouts import build_index
+from reproid.datasets.prid_2011 import DRAWN, drawn_splits, read_prid_2011
 from reproid.errors import InputError
+from reproid.retrieval.splits import parse_split
+from support.real_sets import METADATA, MISSING, PIXEL, make_ilids_vid, make_prid_2011, sequences, splits
 
-METADATA = Path(__file__).resolve().parents[4] / "shared/metadata"
 PERSONS = ("person001", "person004", "person007", "person009")
 
 
@@ -74,11 +79,12 @@ def _make_prid(root: Path, persons: range) -> None:
             (folder / "0001.png").write_bytes(b"")
 
 
-def test_read_prid_2011_published_splits_leave_other_persons_out(tmp_path: Path) -> None:
+def test_read_prid_2011_drawn_splits_leave_other_persons_out(tmp_path: Path) -> None:
     _make_prid(tmp_path, range(1, 201))
     layout = read_prid_2011(tmp_path)
     assert layout.facts == {"persons_a": 200, "persons_b": 200, "persons_used": 178, "tracklets_used": 356, "frames_used": 356}
     assert sum(a.role == "query" for a in layout.assignments) == 890
+    assert sorted({a.split for a in layout.assignments}) == [f"reproid-1-{k}" for k in range(10)]
 
 
 def test_read_prid_2011_missing_person_is_named(tmp_path: Path) -> None:
@@ -87,28 +93,98 @@ def test_read_prid_2011_missing_person_is_named(tmp_path: Path) -> None:
         read_prid_2011(tmp_path)
 
 
-def test_read_prid_2011_broken_splits_are_named(tmp_path: Path) -> None:
-    _make_prid(tmp_path, range(1, 3))
-    (tmp_path / "splits.json").write_text('{"train": []}')
-    with pytest.raises(InputError, match="splits.json: not a list of splits"):
+def test_read_prid_2011_person_without_an_image_is_named(tmp_path: Path) -> None:
+    _make_prid(tmp_path, range(1, 201))
+    (tmp_path / "prid_2011/multi_shot/cam_b/person_0002/0001.png").unlink()
+    with pytest.raises(InputError, match="persons without an image; expected PNG files, got cam_b/person_0002"):
         read_prid_2011(tmp_path)
 
 
-def test_published_splits_halve_178_persons_ten_times() -> None:
-    splits = published_splits()
+def test_drawn_splits_halve_178_persons_ten_times_and_never_change() -> None:
+    splits = drawn_splits()
     assert len(splits) == 10
     assert {(len(s.train), len(s.test), len(s.train | s.test)) for s in splits} == {(89, 89, 178)}
     assert len({s.train for s in splits}) == 10
+    text = json.dumps([sorted(split.train) for split in splits])
+    assert hashlib.sha256(text.encode()).hexdigest() == "99830b83e45ec6089b31914d423d0499c50696e55ce9a22288fc19e2f68232be"
 
 
-@pytest.mark.skipif(not METADATA.is_dir(), reason="the real metadata of PRID-2011 are not beside this clone (../shared/metadata)")
-def test_published_splits_are_those_of_the_source() -> None:
-    source = json.loads((METADATA / "prid2011/splits.json").read_text())
-    for number, split in enumerate(published_splits(), start=1):
-        assert split.train == set(source[str(number)]["train"])
-        assert split.test == set(source[str(number)]["test"])
-    with (METADATA / "prid2011/sequences.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    used = published_splits()[0].train | published_splits()[0].test
-    assert {row["person"] for row in rows} >= used
-    assert sum(int(row["frames"]) for row in rows if row["person"] in used) == 38466
+def test_declared_splits_of_prid_2011_are_the_drawn_ones() -> None:
+    declared = load_catalog().datasets["prid-2011"].splits
+    assert declared == tuple(f"{DRAWN}-{k}" for k in range(10))
+    assert {parse_split(name).set for name in declared} == {DRAWN}
+
+
+@pytest.mark.parametrize("layout", ["ilids-vid", "prid-2011"])
+def test_split_file_in_torchreid_s_format_takes_the_place(layout: str, ilids: Path, tmp_path: Path) -> None:
+    _make_prid(tmp_path, range(1, 5))
+    names = list(PERSONS) if layout == "ilids-vid" else [f"person_{k:04d}" for k in range(1, 5)]
+    splits = [{"train": names[:2], "test": names[2:], "num_train": 2}, {"train": names[2:], "test": names[:2]}]
+    (tmp_path / "splits.json").write_text(json.dumps(splits))
+    read, kind = (read_ilids_vid, "json") if layout == "ilids-vid" else (read_prid_2011, "split")
+    queries = [
+        (a.split, a.tracklet_id.partition("_")[2].removeprefix("a_")) for a in read(tmp_path).assignments if a.role == "query"
+    ]
+    assert queries == [(f"{kind}-0", n) for n in names[2:]] + [(f"{kind}-1", n) for n in names[:2]]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"train": []}', "not a list of splits; .*got {'train'"),
+        ("[]", "not a list of splits; .*got an empty list"),
+        ('[{"train": ["person001"]}]', "split 0: not a split; .*got None"),
+        ('[{"train": ["person001", 4], "test": ["person007"]}]', "split 0: not a split; .*got a list with 4"),
+        ('[{"train": [], "test": ["person007"]}]', "split 0: not a split; .*got an empty list"),
+        ("[7]", "split 0: not a split; .*got 7"),
+        ('[{"train": ["person001", "person001"], "test": ["person007"]}]', "named twice; expected each once, got person001"),
+        ('[{"train": ["person001"], "test": ["person001"]}]', "in training and in test; .*got person001"),
+        ('[{"train": ["person001"], "test": ["person002"]}]', "persons of the splits are missing; .*got 'person002'"),
+        ("{", "splits.json: not a JSON file"),
+    ],
+)
+def test_split_file_that_does_not_fit_is_refused(ilids: Path, content: str, message: str) -> None:
+    (ilids / "splits.json").write_text(content)
+    with pytest.raises(InputError, match=message):
+        read_ilids_vid(ilids)
+
+
+@pytest.mark.skipif(not METADATA.is_dir(), reason=MISSING)
+def test_real_ilids_vid_tree_has_the_published_counts_and_splits(tmp_path: Path) -> None:
+    root = make_ilids_vid(tmp_path, PIXEL)
+    declared = load_catalog().datasets["ilids-vid"]
+    assert isinstance(declared, RealDataSet)
+    found = check_data(root, layout="ilids-vid", counts=declared.counts, cameras=declared.cameras, quick=True)
+    assert found.passed, found.differing
+    assert sum(line.verdict == "ok" for line in found.lines) == 13
+    index = build_index("ilids-vid", root, layout="ilids-vid", expected=declared.counts)
+    assert index.splits == declared.splits
+    for name, split in zip(index.splits, splits("ilids-vid"), strict=True):
+        assert {t.tracklet_id.removeprefix("cam1_") for t in index.tracklets("query", name)} == set(split["test"])
+        assert len(index.tracklets("train", name)) == 300
+    rows = {f"{row['camera']}_{row['person']}": row for row in sequences("ilids-vid")}
+    for tracklet_id, tracklet in index.records.items():
+        row, names = rows[tracklet_id], [frame.rpartition("/")[2] for frame in tracklet.frames]
+        assert (names[0], names[-1], str(len(names))) == (row["first_frame"], row["last_frame"], row["frames"])
+    (root / "splits.json").write_text(json.dumps(splits("ilids-vid")))
+    again = build_index("ilids-vid", root, layout="ilids-vid")
+    assert [a.tracklet_id for a in again.assignments] == [a.tracklet_id for a in index.assignments]
+
+
+@pytest.mark.skipif(not METADATA.is_dir(), reason=MISSING)
+def test_real_prid_2011_tree_has_the_published_counts(tmp_path: Path) -> None:
+    root = make_prid_2011(tmp_path, PIXEL)
+    declared = load_catalog().datasets["prid-2011"]
+    assert isinstance(declared, RealDataSet)
+    found = check_data(root, layout="prid-2011", counts=declared.counts, cameras=declared.cameras, quick=True)
+    assert found.passed, found.differing
+    index = build_index("prid-2011", root, layout="prid-2011", expected=declared.counts)
+    assert index.splits == declared.splits
+    assert set.union(*({*s["train"], *s["test"]} for s in splits("prid2011"))) == drawn_splits()[0].train | drawn_splits()[0].test
+    drawn = {split.train for split in drawn_splits()}
+    assert not drawn & {frozenset(split["train"]) for split in splits("prid2011")}
+    assert min(len(tracklet.frames) for tracklet in index.records.values()) == 28
+    (root / "splits.json").write_text(json.dumps(splits("prid2011")))
+    again = build_index("prid-2011", root, layout="prid-2011", expected=declared.counts)
+    for name, split in zip(again.splits, splits("prid2011"), strict=True):
+        assert {t.tracklet_id.removeprefix("cam_a_") for t in again.tracklets("query", name)} == set(split["test"])
