@@ -7,7 +7,8 @@ Access: from the authors; for research. Tree, counted as released (385 persons i
 The data set has no splits of its own. Papers use the 178 persons with at least 28 frames in both cameras (356 tracklets, 38,466
 frames), 89 to train and 89 to test, in 10 splits. Two public sets of splits share the persons but no split, so none is standard;
 ``reproid-1`` is drawn here from a fixed seed, its splits are called reproid-1-0 to reproid-1-9. A splits.json in the data's
-folder, in torchreid's format, takes its place, and its splits are called split-0, split-1, ..., so that no run takes one for the other.
+folder, in torchreid's format, takes its place, and its splits are called split-0, split-1, ..., so that no run takes one for the
+other.
 
 Camera A is query, camera B gallery; persons of no split are not indexed. The index's column ``subset`` is that of the first
 split.
