@@ -35,14 +35,14 @@ def read_frames(
         InputError: if an image is missing, empty, cut off, none or of another size; names the file, or the shard and the member.
     """
     decoded: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]] = {}
-    for name in names:
-        if name not in decoded:  # looped clips repeat frames
-            decoded[name] = np.asarray(_decode(data, name, declared.get(name)).resize((width, height), Image.Resampling.BILINEAR))
+    once = list(dict.fromkeys(names))  # looped clips repeat frames
+    for name, content in zip(once, data.read_all(once), strict=True):
+        image = _decode(data, name, content, declared.get(name))
+        decoded[name] = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
     return torch.from_numpy(np.stack([decoded[name] for name in names])).permute(0, 3, 1, 2).contiguous()
 
 
-def _decode(data: DataFolder, name: str, stored: tuple[int, int] | None) -> Image.Image:
-    content = data.read(name)
+def _decode(data: DataFolder, name: str, content: bytes, stored: tuple[int, int] | None) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content)) as image:
             if stored is None or image.size == stored:

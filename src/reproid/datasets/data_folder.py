@@ -1,7 +1,7 @@
 """The one way to a frame's bytes, whether it is a file or lies in a shard."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,9 +38,21 @@ class DataFolder:
         Raises:
             InputError: if it is missing, cannot be read, lies outside the folder, or differs from what was packed.
         """
-        for skipped, shards in self._shards(name):
-            if (row := shards.find(name[skipped:])) is not None:
-                return shards.read(row)
+        (content,) = self.read_all([name])
+        return content
+
+    def read_all(self, names: Sequence[str]) -> list[bytes]:
+        """Return the contents of images, as `read` does; those in shards are fetched at the same time."""
+        found = [self._find(name) for name in names]
+        for packed in found:
+            if packed is not None:
+                packed[0].expect(packed[1])
+        return [
+            self._read_file(name) if packed is None else packed[0].read(packed[1])
+            for name, packed in zip(names, found, strict=True)
+        ]
+
+    def _read_file(self, name: str) -> bytes:
         path = self.root / name
         try:
             return path.read_bytes()
@@ -51,10 +63,8 @@ class DataFolder:
 
     def place(self, name: str) -> str:
         """Return where an image is, as messages say it: a file's path, or ``shard:member``."""
-        for skipped, shards in self._shards(name):
-            if (row := shards.find(name[skipped:])) is not None:
-                return shards.place(row)
-        return str(self.root / name)
+        packed = self._find(name)
+        return str(self.root / name) if packed is None else packed[0].place(packed[1])
 
     def check_inside(self, name: str) -> None:
         """Refuse a name, or a link, that leads out of the folder.
@@ -79,8 +89,14 @@ class DataFolder:
 
     def exists(self, name: str) -> bool:
         """Tell whether there is a file or a folder of that name."""
-        packed = any(shards.find(name[skipped:]) is not None for skipped, shards in self._shards(name))
-        return packed or (self.root / name).exists() or self.is_folder(name)
+        return self._find(name) is not None or (self.root / name).exists() or self.is_folder(name)
+
+    def _find(self, name: str) -> tuple[Shards, int] | None:
+        """Return the shards that hold an image, and its row there."""
+        for skipped, shards in self._shards(name):
+            if (row := shards.find(name[skipped:])) is not None:
+                return shards, row
+        return None
 
     def _listing(self, folder: str) -> Iterator[tuple[str, bool]]:
         path = self.root / folder

@@ -5,6 +5,7 @@ SHA-256 of each shard.
 """
 
 import json
+import mmap
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -105,7 +106,10 @@ def read_index(path: Path) -> tuple[pa.RecordBatch, tuple[Shard, ...]]:
         InputError: if there is none, or it is damaged; says why.
     """
     try:
-        with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        mapped.madvise(mmap.MADV_WILLNEED)
+        with pa.ipc.open_file(pa.py_buffer(mapped)) as reader:
             if reader.num_record_batches != 1 or not reader.schema.equals(SCHEMA):
                 raise ValueError(f"columns {', '.join(reader.schema.names)} in {reader.num_record_batches} batches")
             batch = reader.get_batch(0)

@@ -80,6 +80,12 @@ class Shards:
         """Yield the members of one shard."""
         yield from (self.member(row) for row in np.flatnonzero(self._numbers[0] == shard).tolist())
 
+    def expect(self, row: int) -> None:
+        """Have the system fetch a member's bytes: cold ones, without it, are waited for one by one, and for their neighbours."""
+        shard, offset, size = (int(column[row]) for column in self._numbers[:3])
+        first = offset // mmap.PAGESIZE * mmap.PAGESIZE
+        self._map(shard).madvise(mmap.MADV_WILLNEED, first, offset + size - first)
+
     def read(self, row: int) -> bytes:
         """Return a member's content.
 

@@ -14,6 +14,7 @@ from reproid.catalog.synthetic import SyntheticSpec
 from reproid.clips.datasets import Draw, TestClips, TrainingClips
 from reproid.clips.loader import load_batches
 from reproid.datasets import pack as pack_module
+from reproid.datasets.check import check_data
 from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Index, write_index
 from reproid.datasets.layouts import build_index
@@ -64,6 +65,9 @@ def test_packed_set_gives_the_same_index_and_digest(tmp_path: Path, layout: str)
     assert not [path for path in done.folder.rglob("*") if path.suffix in (".jpg", ".png")]
     loose, small = (index_at(folder, tmp_path / f"i-{folder.name}", layout) for folder in (root, done.folder))
     assert small == loose
+    checks = [check_data(folder, layout=layout, counts={"persons": 1}, cameras={}) for folder in (root, done.folder)]
+    assert checks[0] == checks[1]
+    assert checks[1].opened > 0
 
 
 def market(root: Path) -> None:
