@@ -9,7 +9,7 @@ PIP = $(PY) -m pip install --disable-pip-version-check --quiet --quiet
 STAMP = $(VENV)/.installed
 SNAKEMAKE = $(PY) -m snakemake --profile $${SNAKEMAKE_PROFILE:-local}
 
-.PHONY: help environment install demo restore test test-faults lint format schemas lock clean
+.PHONY: help environment install demo restore push test test-faults lint format schemas lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -37,6 +37,9 @@ restore: environment ## after a fresh clone: fetch results from the DVC remote, 
 	@$(PY) -m dvc pull
 	@$(SNAKEMAKE) --touch --forceall --quiet
 	@$(PY) -m reproid verify
+
+push: environment ## push results to the DVC remote; restricted data sets to remotes in .dvc/private-remotes alone
+	@$(PY) -m reproid push
 
 test: environment lint ## run every test
 	@$(PY) -m pytest

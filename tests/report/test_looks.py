@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from report.made import Made
@@ -15,6 +16,7 @@ from report.scored import score
 from reproid.catalog.datasets import folder_of, index_of
 from reproid.catalog.plan import PlannedMetrics
 from reproid.catalog.protocols import family_of
+from reproid.cli import cli
 from reproid.code_hash import code_sha256
 from reproid.errors import InputError
 from reproid.files import read_json
@@ -135,6 +137,23 @@ def test_rankings_page_of_real_data_shows_frames_only_where_the_user_says_so(mad
     assert "data:image/jpeg" in (pages(made, "paper", frames_of=("mars",)) / page).read_text()
     with pytest.raises(InputError, match=r"unknown data set; .*got 'marz'\. Did you mean 'mars'\?"):
         pages(made, "paper", frames_of=("marz",))
+
+
+def test_report_for_publication_drops_pictures_of_restricted_sets_whatever_is_asked(made: Made) -> None:
+    data = made.root / "data/raw/mars"
+    data.mkdir(parents=True)
+    entry = made.entries("paper", "map")[0]
+    score(made, entry)
+    give_frames(made, entry, folder=data)
+    page = Path("pages/runs") / f"{entry.run.run_id}-rankings.html"
+    arguments = ["report", "--suite", "paper", "--out", "pages", "--frames-of", "mars"]
+    CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert "data:image/jpeg" in page.read_text()
+    assert Path("pages/assets/frames-of.txt").read_text() == "mars\n"
+    result = CliRunner().invoke(cli, [*arguments, "--public"], catch_exceptions=False)
+    assert "pictures of mars are left out" in result.output
+    assert "data:image" not in page.read_text()
+    assert not Path("pages/assets/frames-of.txt").exists()
 
 
 def test_rankings_page_without_frames_on_this_machine_says_so(made: Made, entry: PlannedMetrics) -> None:

@@ -66,6 +66,8 @@ class RealDataSet(_DataSet):
     """What an index and `reproid data check` assert: part of every run's id."""
     cameras: dict[str, tuple[NonNegativeInt, ...]] = {}
     """The same per camera, in the order of camera numbers, for `reproid data check` alone: query_tracklets: [524, 456, ...]."""
+    restricted: bool = True
+    """Whether frames and what is made of them must not be published: `reproid push` and `reproid report --public` keep to it."""
     status: Literal["offered", "withdrawn"] = "offered"
     reason: str | None = None
     """Why it was withdrawn."""

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "status": "reproid.cli.status",
     "verify": "reproid.cli.verify",
     "prune": "reproid.cli.verify",
+    "push": "reproid.cli.push",
 }
 
 

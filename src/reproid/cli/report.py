@@ -97,8 +97,13 @@ def summary(out: Path, plots: Path | None, suite: str | None, results: Path | No
     metavar="DATASET",
     help="Show frames of this real data set, which must not be published; may be given several times.",
 )
+@click.option(
+    "--public", is_flag=True, help="For publication: show no frame of a restricted data set, whatever --frames-of says."
+)
 @click.option("--refresh", is_flag=True, help="Also write the suite's tables and its summary anew, into the result files.")
-def report(out: Path, suite: str | None, results: Path | None, frames_of: tuple[str, ...], *, refresh: bool) -> None:
+def report(
+    out: Path, suite: str | None, results: Path | None, frames_of: tuple[str, ...], *, public: bool, refresh: bool
+) -> None:
     """Write the pages: they need no network and open from the disk. What does not exist yet is shown as not there.
 
     \b
@@ -107,11 +112,18 @@ def report(out: Path, suite: str | None, results: Path | None, frames_of: tuple[
       reproid report --out reports --refresh
       reproid report --suite paper --out reports-paper
       reproid report --out reports-private --frames-of mars
+      reproid report --out public --public
     """  # noqa: D301
     from reproid.report.site import write_report
+    from reproid.sharing import restricted_names
 
     catalog, files = _open(suite, results)
     if refresh:
         _refresh(catalog, files)
+    if public:
+        dropped = sorted(set(frames_of) & restricted_names(catalog.datasets))
+        frames_of = tuple(name for name in frames_of if name not in dropped)
+        if dropped:
+            click.echo(f"pictures of {', '.join(dropped)} are left out: they must not be published")
     pages = write_report(catalog, files, out, frames_of=frames_of)
     click.echo(f"{out / 'index.html'}: {len(pages)} pages")

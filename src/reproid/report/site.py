@@ -17,6 +17,8 @@ from reproid.report.render import ASSETS, Page, asset, render
 from reproid.report.results import Results
 from reproid.report.text import page_name
 
+FRAMES = "assets/frames-of.txt"
+"""The real data sets whose frames stand in the pages; absent where there are none."""
 LIST = "assets/pages.txt"
 """What the last rendering wrote, so that the next one removes pages of runs that no longer belong to the suite."""
 
@@ -35,7 +37,7 @@ def write_report(catalog: Catalog, results: Results, out: Path, *, frames_of: It
     Raises:
         InputError: if the folder cannot be written to, or one of ``frames_of`` is no data set.
     """
-    before = _listed(out)
+    before, frames_of = _listed(out), tuple(frames_of)
     pages = sorted(report_pages(load_report(catalog, results, frames_of=frames_of)), key=lambda page: page.path)
     for name in ASSETS:
         write_text(out / "assets" / name, asset(name))
@@ -44,6 +46,11 @@ def write_report(catalog: Catalog, results: Results, out: Path, *, frames_of: It
     paths = tuple(page.path for page in pages)
     for path in sorted(before - set(paths)):
         (out / path).unlink(missing_ok=True)
+    shown = sorted(set(frames_of))
+    if shown:
+        write_text(out / FRAMES, "".join(f"{name}\n" for name in shown))
+    else:
+        (out / FRAMES).unlink(missing_ok=True)
     write_text(out / LIST, "".join(f"{path}\n" for path in paths))
     return paths
 
