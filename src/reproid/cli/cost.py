@@ -46,7 +46,7 @@ def cost(
     out = out or project_root() / "results" / plan.path
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     found = measure(CostJob(plan=plan, out=out, device=device, threads=threads))
-    click.echo(_said(found))
+    click.echo("\n".join([*_said(found), *(_beside(experiment, found) if experiment else [])]))
 
 
 def _the_plan(
@@ -71,11 +71,23 @@ def _the_plan(
     return plan_cost(load_catalog(), str(experiment), settings)
 
 
-def _said(found: dict[str, Any]) -> str:
+def _said(found: dict[str, Any]) -> list[str]:
     lines = [
         f"{found['gmacs']:.2f} GMACs, {found['gmacs_without_attention']:.2f} without attention products",
         f"{found['parameters'] / 1e6:.2f} M parameters",
     ]
     for timing in found["timings"]:
         lines.append(f"{timing['ms_per_video']:.1f} ms per video in batches of {timing['batch']} ({found['device']})")
-    return "\n".join(lines)
+    return lines
+
+
+def _beside(experiment: str, found: dict[str, Any]) -> list[str]:
+    """Return a line for each figure that the papers print of this experiment."""
+    from reproid.catalog.catalog import load_catalog
+    from reproid.catalog.printed import printed_values
+
+    lines = []
+    for printed in printed_values(load_catalog(), experiment, "gmacs"):
+        difference = 100 * (found["gmacs"] / printed.value - 1)
+        lines.append(f"printed: {printed.value:g} GMACs ({'; '.join(printed.tables)}); own {difference:+.1f} %")
+    return lines

@@ -17,8 +17,23 @@ def run(*arguments: str) -> Result:
 def test_cost_of_an_experiment_is_said_and_written(project: Path) -> None:
     done = run("--experiment", "psformer/vit-s", "--no-time", "--out", "cost.json")
     assert done.exit_code == 0
-    assert done.output.splitlines() == ["50.94 GMACs, 49.30 without attention products", "47.93 M parameters"]
+    assert done.output.splitlines() == [
+        "50.94 GMACs, 49.30 without attention products",
+        "47.93 M parameters",
+        "printed: 51.1 GMACs (PSFormer, Table I); own -0.3 %",
+    ]
     assert json.loads(Path("cost.json").read_text())["gmacs"] == pytest.approx(50.936, abs=1e-3)
+
+
+def test_cost_of_an_experiment_in_several_tables_stands_beside_each_print_once(project: Path) -> None:
+    done = run("--experiment", "psformer/psformer-b", "--no-time", "--out", "cost.json")
+    tables = "; ".join(f"PSFormer, Table {number}" for number in ("I", "V", "VI", "VII", "VIII"))
+    assert done.output.splitlines()[2:] == [f"printed: 23.5 GMACs ({tables}); own +0.1 %"]
+
+
+def test_cost_of_an_experiment_that_no_paper_prints_says_nothing_of_one(project: Path) -> None:
+    done = run("--experiment", "psformer/psformer-b-budget", "--no-time", "--out", "cost.json")
+    assert len(done.output.splitlines()) == 2
 
 
 def test_cost_of_a_planned_measurement_goes_to_its_place(project: Path) -> None:
