@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 from PIL import Image
 from tqdm import tqdm
 
@@ -21,6 +20,7 @@ from reproid.datasets._read import RawTracklet
 from reproid.datasets.folder_boxes import Box, read_boxes
 from reproid.datasets.shard_writer import ShardWriter
 from reproid.datasets.shards import FOLDER, open_shards
+from reproid.datasets.video import read_video
 from reproid.errors import InputError
 from reproid.files import read_json, write_json
 
@@ -98,14 +98,9 @@ def _crop(video: Video, boxes: list[Box], writer: ShardWriter) -> None:
     bar = tqdm(
         total=last.frame + 1, unit="frame", desc=f"crop {video.path.name}", file=sys.stderr, disable=not sys.stderr.isatty()
     )
-    size: tuple[int, int] | None = None
-    for number, picture in enumerate(_decode(video.path)):
-        seen = number + 1
+    for one in read_video(video.path):
+        number, seen, picture = one.number, one.number + 1, one.frame.to_image()
         bar.update()
-        if size is not None and picture.size != size:
-            expected, got = (f"{width} x {height}" for width, height in (size, picture.size))
-            raise InputError("the video changes size", where=f"{video.path}, frame {number}", expected=expected, got=got)
-        size = picture.size
         for box in waiting.pop(number, []):
             writer.add(_name(box), _cut(picture, box, video))
         if number == last.frame:
@@ -127,19 +122,6 @@ def _cut(picture: Image.Image, box: Box, video: Video) -> bytes:
     buffer = io.BytesIO()
     picture.crop(area).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
-
-
-def _decode(path: Path) -> Iterator[Image.Image]:
-    """Yield the frames of a video in the order of display."""
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise InputError("no picture in the video", where=path, expected="a video stream", got="none")
-            for frame in container.decode(video=0):
-                yield frame.to_image()  # type: ignore[no-untyped-call]
-    except (av.error.FFmpegError, EOFError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise InputError(f"the video cannot be decoded ({reason})", where=path, fix="Restore the file, or convert it") from error
 
 
 @contextmanager
