@@ -176,7 +176,7 @@ class SparseEncoder(nn.Module):
         grid = torch.cat([refined, present])[frames.whole].view(len(numbers), batch.mask.shape[1], -1)
         averaged = grid if self.options.context_of == "refined" else torch.cat([warped, present])[frames.whole].view_as(grid)
         place = torch.tensor(numbers, device=dense.device)
-        replaced = context.flatten(0, 1).index_copy(0, place, averaged.mean(dim=1)).view_as(context)
+        replaced = context.flatten(0, 1).index_copy(0, place, averaged.mean(dim=1).to(context.dtype)).view_as(context)
         return replaced, self._local(grid)
 
     def _local(self, grid: Tensor) -> Tensor:
@@ -233,7 +233,7 @@ class SparseEncoder(nn.Module):
             unselected = torch.zeros_like(batch.mask)
             none = Rows(counts=(0,) * (B * P), frame=batch.rows.frame[:0], patch=batch.rows.patch[:0])
             frames = frames_of(list(range(B * P)), none, P, unselected, batch.source, batch.residual)
-            pseudo = self.patch_warp(dense, batch.present, frames.missing)[1][frames.whole].view(B * P, N, -1)
+            pseudo = self.patch_warp(dense, batch.present, frames.missing)[1][frames.whole].view(B * P, N, -1).to(tokens.dtype)
             at = (batch.rows.frame, batch.rows.patch)
             gate = selected.gate[:, 1:].flatten(0, 1)[at][:, None]
             grid = pseudo.index_put(at, gate * tokens + (1 - gate) * pseudo[at])

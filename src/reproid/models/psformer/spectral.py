@@ -1,7 +1,8 @@
 """The second eigenvector of the normalised Laplacian (Section III-C; Melas-Kyriazi et al., CVPR 2022).
 
 Shapes: N patches on a grid of h x w, C features each; "..." is any batch. All matrices of a batch are solved together, and of
-each only the one vector that is needed. No gradient passes: the vector is an indicator.
+each only the one vector that is needed. No gradient passes: the vector is an indicator. Under mixed precision it is found in
+float32.
 
 What the print leaves open: negative affinities are 0, as in the code of [56], so that D^-1/2 exists; a patch without any
 affinity has D^-1/2 = 0; of a disconnected graph it is y_1 all the same, though its eigenvalue is 0. The vector's length is
@@ -10,6 +11,7 @@ rim.
 """
 
 import math
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -27,9 +29,11 @@ def person_indicator(features: Tensor, grid: tuple[int, int]) -> Tensor:
         features: F, [..., N, C].
         grid: h and w.
     """
-    prior = centre_prior(grid, features)
-    affinity = (features @ features.mT).clamp(min=0)
-    return signed(second_eigenvector(affinity, prior), prior)
+    # tensors of shapes alone, which costs are counted with, know no autocast
+    with nullcontext() if features.is_meta else torch.autocast(features.device.type, enabled=False):
+        full = features if features.dtype == torch.float64 else features.float()
+        prior = centre_prior(grid, full)
+        return signed(second_eigenvector((full @ full.mT).clamp(min=0), prior), prior)
 
 
 def second_eigenvector(affinity: Tensor, start: Tensor, steps: int = STEPS) -> Tensor:

@@ -375,3 +375,22 @@ def test_read_options_refuses_nothing_that_method_yaml_has() -> None:
     from reproid.catalog.methods import load_methods
 
     assert read_options(load_methods()["psformer"].resolve_options({}, where="test")).patches == 128
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("whole", [True, False])
+def test_mixed_precision_passes_and_stays_near(training: bool, whole: bool) -> None:
+    """As a GPU trains; decisions near 0 may differ, so only a model that keeps and opens everything is compared."""
+    model = make_model(whole_i_frame=whole).float()
+    assert model.selection is not None
+    torch.nn.init.constant_(model.selection.score[-1].bias, 0.0 if training else 1e6)  # type: ignore[arg-type]
+    model.threshold = 0.0
+    clip = make_clip()
+    torch.manual_seed(0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = model.train(training)(clip)
+    assert torch.isfinite(output.embedding).all()
+    if training:
+        (output.features[0].float().sum() + output.losses["error"]).backward()
+    else:
+        assert torch.allclose(output.embedding, model(clip).embedding, rtol=0.1, atol=0.1)
