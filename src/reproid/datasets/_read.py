@@ -1,6 +1,8 @@
 """What all layouts share: records as read, checks of files first, then of counts, and sizes of images."""
 
 import io
+import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,8 @@ from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Assignment, Subset
 from reproid.errors import InputError
 
+_DAMAGED = (ValueError, TypeError, LookupError, EOFError, ArithmeticError, AttributeError, MemoryError, zlib.error, struct.error)
+"""What the readers of MATLAB files raise on damaged ones, beside their own errors."""
 SHOWN = 5
 """Offenders that a message names; the rest are counted."""
 
@@ -115,15 +119,14 @@ def read_matlab(path: Path, key: str, *, columns: int | None) -> NDArray[np.int6
 
     try:
         content: dict[str, Any] = loadmat(path)
-    except (MatReadError, ValueError, TypeError, NotImplementedError, OSError) as error:
+    except (MatReadError, NotImplementedError, OSError, *_DAMAGED) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"not a MATLAB 5 file ({reason})", where=path, fix="Fetch it again") from error
     if key not in content:
         known = ", ".join(name for name in content if not name.startswith("__"))
         raise InputError("a MATLAB variable is missing", where=path, expected=key, got=known or "no variable")
     value = np.asarray(content[key])
-    right = value.ndim == 2 and (columns is None or value.shape[1] == columns) and np.issubdtype(value.dtype, np.number)
-    if not right:
+    if not (value.ndim == 2 and (columns is None or value.shape[1] == columns) and _is_whole(value)):
         expected = f"{key} as an integer matrix [n, {columns}]" if columns else f"{key} as integers"
         raise InputError("a MATLAB variable has another shape", where=path, expected=expected, got=f"{value.dtype} {value.shape}")
     return value.astype(np.int64).reshape(-1, columns) if columns else value.astype(np.int64).ravel()
@@ -141,16 +144,70 @@ def read_matlab73(path: Path, key: str) -> NDArray[np.int64]:
         with h5py.File(path, "r") as file:
             known = sorted(file)
             value = np.asarray(file[key]) if isinstance(file.get(key), h5py.Dataset) else None
-    except OSError as error:
+    except (OSError, RuntimeError, *_DAMAGED) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"not a MATLAB 7.3 (HDF5) file ({reason})", where=path, fix="Fetch it again") from error
     if value is None:
         raise InputError("a MATLAB variable is missing", where=path, expected=key, got=", ".join(known) or "no variable")
     # MATLAB stores by columns: a row of n numbers is [n, 1] in the file, a column of n is [1, n]
-    if value.ndim != 2 or min(value.shape) > 1 or not np.issubdtype(value.dtype, np.number) or (value % 1).any():
+    if value.ndim != 2 or min(value.shape) > 1 or not _is_whole(value):
         expected = f"{key} as a row or a column of whole numbers"
         raise InputError("a MATLAB variable has another shape", where=path, expected=expected, got=f"{value.dtype} {value.shape}")
     return value.astype(np.int64).ravel()
+
+
+def _is_whole(value: NDArray[Any]) -> bool:
+    """Tell whether an array holds whole numbers that an int64 holds."""
+    if value.dtype.kind == "f":
+        return bool((np.isfinite(value) & (value == np.floor(value)) & (np.abs(value) < 2**62)).all())
+    return value.dtype.kind in "iu"
+
+
+def check_queries(rows: NDArray[np.int64], n_test: int, *, where: Path) -> None:
+    """Check a list of queries: 1-based places among the test tracklets, each once.
+
+    Raises:
+        InputError: says what is out of range, or the first that is named twice.
+    """
+    if len(rows) and (rows.min() < 1 or rows.max() > n_test):
+        raise InputError(
+            "queries lie outside the test tracklets",
+            where=where,
+            expected=f"rows in 1..{n_test}",
+            got=f"{rows.min()}..{rows.max()}",
+            fix="The queries and the list of tracklets are of different versions: fetch both again",
+        )
+    numbers, times = np.unique(rows, return_counts=True)
+    if (times > 1).any():
+        twice = [str(number) for number in numbers[times > 1]]
+        raise InputError("queries are named twice", where=where, expected="each once", got=offenders(twice))
+
+
+def check_labels(layout: Layout, *, where: object) -> None:
+    """Check that an index can hold the labels and names: pids from -1, cameras from 0, names in UTF-8.
+
+    Raises:
+        InputError: names the first tracklet.
+    """
+    for t in layout.tracklets:
+        if not (-1 <= t.pid < 2**31 and 0 <= t.camid < 2**15):
+            raise InputError("a label is out of range", where=where, expected="pid >= -1 and camera >= 1",
+                             got=f"pid {t.pid}, camera {t.camid + 1} of {t.tracklet_id!a}")  # fmt: skip
+        try:
+            "".join((t.tracklet_id, *t.frames)).encode()
+        except UnicodeEncodeError as error:
+            got = ascii(next(name for name in (t.tracklet_id, *t.frames) if not _is_text(name)))
+            raise InputError(
+                "a name is not UTF-8", where=where, expected="names that are text", got=got, fix="Rename it"
+            ) from error
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_counts(found: dict[str, int], expected: dict[str, int], *, where: object) -> None:

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from reproid.datasets._read import Layout, RawTracklet, check_counts, check_identities, image_size, require_frames
+from reproid.datasets._read import Layout, RawTracklet, check_counts, check_identities, check_labels, image_size, require_frames
 from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Index, Tracklet
 from reproid.errors import InputError, unknown_name
@@ -68,6 +68,7 @@ def read_layout(root: Path, layout: str) -> Layout:
         InputError: if its files do not fit the layout, or there is no tracklet.
     """
     raw = adapter(layout)(root)
+    check_labels(raw, where=root)
     if not raw.tracklets:
         raise InputError("the data set is empty", where=root, expected=f"tracklets in the layout {layout}", got="none")
     return raw

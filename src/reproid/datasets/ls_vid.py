@@ -12,7 +12,7 @@ All test tracklets are gallery here, the queries too: whether they stay in it is
 
 from pathlib import Path
 
-from reproid.datasets._read import Layout, RawTracklet, read_matlab73, require_files
+from reproid.datasets._read import Layout, RawTracklet, check_queries, read_matlab73, require_files
 from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Assignment, Subset
 from reproid.errors import InputError
@@ -34,20 +34,10 @@ def read_ls_vid(root: Path) -> Layout:
     require_files(root, ["tracklet_train", "tracklet_test", *LISTS.values(), QUERIES], layout="ls-vid")
     train, test = _read_list(root, "train"), _read_list(root, "test")
     queries = read_matlab73(root / QUERIES, "query")
-    if len(queries) and (queries.min() < 1 or queries.max() > len(test)):
-        raise InputError(
-            "queries lie outside the test tracklets",
-            where=root / QUERIES,
-            expected=f"lines in 1..{len(test)}",
-            got=f"{queries.min()}..{queries.max()}",
-            fix="The list and the .mat are of different versions: fetch both again",
-        )
+    check_queries(queries, len(test), where=root / QUERIES)
     assignments = (
         *(Assignment(split="official", tracklet_id=t.tracklet_id, role="train") for t in train),
-        *(
-            Assignment(split="official", tracklet_id=test[k].tracklet_id, role="query")
-            for k in sorted(set((queries - 1).tolist()))
-        ),
+        *(Assignment(split="official", tracklet_id=test[k].tracklet_id, role="query") for k in sorted((queries - 1).tolist())),
         *(Assignment(split="official", tracklet_id=t.tracklet_id, role="gallery") for t in test),
     )
     return Layout(tracklets=(*train, *test), assignments=assignments)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reproid.datasets._read import Layout, RawTracklet, read_matlab, require_files
+from reproid.datasets._read import Layout, RawTracklet, check_queries, read_matlab, require_files
 from reproid.datasets.index import Assignment, Subset
 from reproid.errors import InputError
 
@@ -39,14 +39,8 @@ def read_mars(root: Path) -> Layout:
     require_files(root, FILES, layout="mars")
     train, test = (_read_subset(root, subset) for subset in ("train", "test"))
     queries = read_matlab(root / "info/query_IDX.mat", "query_IDX", columns=None)
-    if len(queries) and (queries.min() < 1 or queries.max() > len(test)):
-        raise InputError(
-            "query rows lie outside the test tracklets",
-            where=root / "info/query_IDX.mat",
-            expected=f"rows in 1..{len(test)}",
-            got=f"{queries.min()}..{queries.max()}",
-        )
-    chosen = sorted(set((queries - 1).tolist()))
+    check_queries(queries, len(test), where=root / "info/query_IDX.mat")
+    chosen = sorted((queries - 1).tolist())
     assignments = (
         *(Assignment(split="official", tracklet_id=t.tracklet_id, role="train") for t in train),
         *(Assignment(split="official", tracklet_id=test[row].tracklet_id, role="query") for row in chosen),
@@ -75,6 +69,17 @@ def _check_rows(rows: NDArray[np.int64], n_names: int, path: Path) -> None:
             expected=f"1 <= start <= end <= {n_names} and camera >= 1",
             got=f"start, end, pid, camera = {rows[row].tolist()}; {len(wrong)} such rows",
             fix="The .mat and the name file are of different versions: fetch both again",
+        )
+    order = np.argsort(start, kind="stable")
+    shared = np.flatnonzero(start[order][1:] <= end[order][:-1])
+    if len(shared):
+        one, two = sorted((int(order[shared[0]]), int(order[shared[0] + 1])))
+        raise InputError(
+            "tracklets share images",
+            where=f"{path}, rows {one + 1} and {two + 1}",
+            expected="every line of the name file in one row at most",
+            got=f"{rows[one].tolist()} and {rows[two].tolist()}; {len(shared)} such pairs",
+            fix="Fetch the file again",
         )
 
 

@@ -70,7 +70,7 @@ def test_read_ls_vid_odd_image_is_named(tree: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("value", "key", "message"),
     [
-        ([[4.0]], "query", r"queries lie outside the test tracklets; expected lines in 1\.\.3, got 4\.\.4"),
+        ([[4.0]], "query", r"queries lie outside the test tracklets; expected rows in 1..3, got 4\.\.4"),
         ([[0.0]], "query", r"got 0\.\.0"),
         ([[1.0]], "gallery", "a MATLAB variable is missing; expected query, got gallery"),
         ([[1.0, 2.0], [3.0, 1.0]], "query", r"another shape; .*got float64 \(2, 2\)"),

@@ -163,3 +163,26 @@ def test_read_mars_real_matlab_files_give_the_published_labels(tmp_path: Path) -
     assert (sum(t.pid == -1 for t in test.values()), sum(t.pid == 0 for t in test.values())) == (870, 3248)
     assert [sum(t.camid == c for t in queries) for c in range(6)] == [524, 456, 319, 191, 384, 106]
     assert len({t.pid for t in queries}) == 626
+
+
+def test_read_mars_rows_that_share_images_are_named(tree: Path) -> None:
+    rows = np.array([(1, 2, -1, 1), (3, 3, 0, 2), (4, 6, 2, 1), (6, 8, 2, 3)], np.int32)
+    savemat(tree / "info/tracks_test_info.mat", {"track_test_info": rows})
+    with pytest.raises(
+        InputError, match=r"rows 3 and 4: tracklets share images; .*got \[4, 6, 2, 1\] and \[6, 8, 2, 3\]; 1 such"
+    ):
+        read_mars(tree)
+
+
+@pytest.mark.parametrize(
+    ("queries", "message"),
+    [
+        ([[4, 3, 4]], "queries are named twice; expected each once, got 4"),
+        ([[1.5]], "another shape"),
+        ([[np.nan]], "another shape"),
+    ],
+)
+def test_read_mars_queries_that_are_no_list_are_refused(tree: Path, queries: object, message: str) -> None:
+    savemat(tree / "info/query_IDX.mat", {"query_IDX": np.array(queries)})
+    with pytest.raises(InputError, match=message):
+        read_mars(tree)
