@@ -38,7 +38,7 @@ class Extractor:
             InputError: if the clip has another shape or type, or the codec is missing.
         """
         clip = _checked(frames)
-        found = self._own_finder()(_luma(clip))
+        found = self._own_finder()(luma_of(clip))
         return GroupOfPictures(
             frames=clip,
             motion=torch.from_numpy(found.motion).to(clip.device),
@@ -80,7 +80,7 @@ def _checked(frames: Frames) -> Tensor:
     return clip.permute(0, 3, 1, 2).contiguous()
 
 
-def _luma(clip: Tensor) -> NDArray[np.uint8]:
+def luma_of(clip: Tensor) -> NDArray[np.uint8]:
     """Return the brightness of the frames [T, H, W]: ITU-R BT.601 over the full range, in integers on every device."""
     red, green, blue = (clip[:, channel].to(torch.int32) for channel in range(3))
     values = (77 * red + 150 * green + 29 * blue + 128) >> 8
