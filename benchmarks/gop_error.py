@@ -2,10 +2,10 @@
 
     python benchmarks/gop_error.py --out benchmarks/gop_error.json     a few minutes on one core
 
-People: clips of eight consecutive frames of 128 x 256, default difficulty; blocks whose true motion is known for at least half of
-their pixels count. A *body* block is one of which most pixels are the person's. Error: end-point error, pixels. PSNR: of the warped
-I-frame against the P-frames, mean of the clips' values. Blocks: the test clips of tests/support/moving_blocks.py, share of vectors
-exactly right.
+People: clips of eight consecutive frames of 128 x 256, default difficulty; blocks whose true motion is known for at least half
+of their pixels count. A *body* block is one of which most pixels are the person's. Error: end-point error, pixels. PSNR: of the
+warped I-frame against the P-frames, mean of the clips' values. Blocks: the clips of tests/support/moving_blocks.py, share of
+vectors that are exactly right.
 """
 
 import argparse

@@ -140,3 +140,18 @@ def row_half(_: Any, out: Any, i: Any, a: Any, j: Any, step: Any) -> Any:
         return site.context.get_dummy_value()
 
     return types.void(out, types.intp, a, types.intp, types.intp), _code(generate)
+
+
+@_intrinsic
+def row_luma(_: Any, out: Any, i: Any, rgb: Any, j: Any, step: Any) -> Any:
+    """Write (77 R + 150 G + 29 B + 128) >> 8 of 16 pixels of rgb from j, channels ``step`` apart, to out from i."""
+
+    def generate(site: _Site) -> Any:
+        b, total, place = site.builder, _splat(16, 128), site.args[3]
+        for weight in (77, 150, 29):  # the sum stays below 2^16
+            total = b.add(total, b.mul(site.load(2, place, 16), _splat(16, weight)))
+            place = b.add(place, site.args[4])
+        site.store(b.trunc(b.lshr(total, _splat(16, 8)), _vector(8)), 0, site.args[1])
+        return site.context.get_dummy_value()
+
+    return types.void(out, types.intp, rgb, types.intp, types.intp), _code(generate)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from reproid.errors import InputError
 from reproid.gop.finders import MotionFinder, finder
+from reproid.gop.luma import luma_of
 from reproid.gop.motion import BLOCK
 from reproid.gop.result import GroupOfPictures, Method, check_method
 
@@ -78,10 +79,3 @@ def _checked(frames: Frames) -> Tensor:
             "the clip is too small", expected=f"a frame or more, of {BLOCK} x {BLOCK} pixels or more", got=list(clip.shape)
         )
     return clip.permute(0, 3, 1, 2).contiguous()
-
-
-def luma_of(clip: Tensor) -> NDArray[np.uint8]:
-    """Return the brightness of the frames [T, H, W]: ITU-R BT.601 over the full range, in integers on every device."""
-    red, green, blue = (clip[:, channel].to(torch.int32) for channel in range(3))
-    values = (77 * red + 150 * green + 29 * blue + 128) >> 8
-    return values.to(torch.uint8).cpu().numpy()

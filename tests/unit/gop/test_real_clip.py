@@ -11,7 +11,7 @@ from PIL import Image
 
 from reproid.gop import group_of_pictures
 from reproid.gop.block_matching import ExhaustiveBlockMatching
-from reproid.gop.extract import luma_of
+from reproid.gop.luma import luma_of
 from reproid.gop.warp import warp
 
 FOOTAGE = Path(__file__).resolve().parents[4] / "shared" / "data" / "intel-sample-videos" / "one-by-one-person-detection.mp4"
