@@ -8,6 +8,7 @@ import pytest
 from report.made import TABLE, Made
 from report.pages import broken_links, own_numbers, parse
 from reproid.errors import InputError
+from reproid.report.model import load_report
 from reproid.report.render import HERE
 from reproid.report.site import LIST, write_report
 from reproid.report.summary import build_summary
@@ -29,13 +30,20 @@ def test_pages_show_the_numbers_of_the_summary(made: Made) -> None:
     out = write(made)
     shown = 0
     for name, rows in summary["tables"].items():
-        paper, _, number = name.partition("/")
-        table = own_numbers(out / "papers" / f"{paper}.html")[list(made.catalog().papers[paper].tables).index(number)]
+        paper = name.partition("/")[0]
+        order = [table.name for table in load_report(made.catalog(), made.read()).tables_of(paper)]
+        table = own_numbers(out / "papers" / f"{paper}.html")[order.index(name)]
         assert len(table) == len(rows)
         for cells, values in zip(table, rows.values(), strict=True):
             assert [None if cell is None else float(cell) for cell in cells] == list(values.values())
             shown += sum(cell is not None for cell in cells)
     assert shown == made.numbers()[1] >= 10
+
+
+def test_tables_of_a_paper_come_by_number(made: Made) -> None:
+    names = [table.name for table in load_report(made.catalog("tiny"), made.read()).tables_of("psformer")]
+    assert names[0] == "psformer/table-1"
+    assert names.index("psformer/table-9") < names.index("psformer/table-10")
 
 
 def test_pages_of_a_full_suite_have_no_broken_link(made: Made) -> None:

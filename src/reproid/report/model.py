@@ -1,5 +1,6 @@
 """What all pages are made of: the catalog, the result files, every table judged, every run with its state."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -52,7 +53,7 @@ class Report:
     catalog: Catalog
     results: Results
     tables: tuple[TableNumbers, ...]
-    """Those of the suite in its order, then all others by name."""
+    """Those of the suite in its order, then all others by name, table-9 before table-10."""
     runs: dict[str, RunRecord]
     """By run id; all that a table asks for, whether they exist or not."""
     frames_of: frozenset[str] = frozenset()
@@ -89,7 +90,7 @@ def load_report(catalog: Catalog, results: Results, *, frames_of: Iterable[str] 
     frames = frozenset(frames_of)
     for name in sorted(frames - set(catalog.datasets)):
         raise unknown_name("data set", name, sorted(catalog.datasets))
-    others = sorted(f"{paper}/{table}" for paper, folder in catalog.papers.items() for table in folder.tables)
+    others = sorted((f"{paper}/{table}" for paper, folder in catalog.papers.items() for table in folder.tables), key=_by_number)
     names = dict.fromkeys([*catalog.suite.tables, *others])
     tables = tuple(build_table(catalog, results, name) for name in names)
     uses = _uses(tables)
@@ -155,3 +156,7 @@ def _state(run: Run, results: Results, *, scored: bool, damaged: bool) -> str:
     if isinstance(status, RunStatus) and status.state == "interrupted":
         return "interrupted"
     return "unfinished" if (results.folder / run.folder).is_dir() else "not run"
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
