@@ -6,7 +6,8 @@ from pathlib import Path
 from reproid.catalog.catalog import load_catalog, suite_names
 from reproid.catalog.datasets import SyntheticDataSet, folder_of, index_of
 from reproid.catalog.executor import keep_asking_squeue
-from reproid.catalog.plan import find_run, plan_suite, plan_table, planned_runs
+from reproid.catalog.media import plan_media
+from reproid.catalog.plan import find_media, find_run, plan_suite, plan_table, planned_media, planned_runs
 from reproid.catalog.project import prefer_own_programs
 from reproid.catalog.site import load_site
 from reproid.errors import InputError
@@ -23,6 +24,7 @@ except InputError as error:
     sys.exit(2)
 
 RUNS = planned_runs(PLAN)  # by run id
+MEDIA = planned_media(PLAN)  # by media id
 TABLES = {table.name: table for table in PLAN}
 shell.prefix(SITE.launcher().replace("{", "{{").replace("}", "}}"))
 # SLURM sends it to every process of a job before its time limit. Only a training answers; Snakemake, and what else it starts, go on.
@@ -33,6 +35,7 @@ wildcard_constraints:
     dataset="[a-z0-9-]+",
     digest="[0-9a-f]{12}",
     run_id="[0-9a-f]{12}",
+    media_id="[0-9a-f]{12}",
     cost_id="[0-9a-f]{12}",
     protocol="[a-z0-9-]+",
     sampling="[a-z]+",
@@ -48,8 +51,23 @@ def marker_of(wildcards):
 
 def index_of_run(wildcards):
     """The index of the data that a run is declared on."""
-    run = RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id)
-    return [str(index_of(run.dataset, run.data, Path()) / f"{name}.parquet") for name in ("tracklets", "splits")]
+    return index_files(RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id))
+
+
+def index_of_media(wildcards):
+    """The index of the data whose test clips are encoded."""
+    return index_files(MEDIA.get(wildcards.media_id) or find_media(CATALOG, wildcards.media_id))
+
+
+def index_files(planned):
+    """The files of the index of the data set that a run, or media, is declared on."""
+    return [str(index_of(planned.dataset, planned.data, Path()) / f"{name}.parquet") for name in ("tracklets", "splits")]
+
+
+def media_of_run(wildcards):
+    """The motion that a run reads at test time; nothing for a method that needs none."""
+    plan = plan_media(RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id))
+    return [] if plan is None else [f"results/{plan.folder}/media.json"]
 
 
 def table_inputs(wildcards):

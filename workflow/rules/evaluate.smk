@@ -5,6 +5,7 @@ rule embed:
     # Descriptors of all query and gallery tracklets.
     input:
         index_of_run,
+        media_of_run,
         run="results/runs/{dataset}/{run_id}/run.json",
         manifest="results/runs/{dataset}/{run_id}/manifest.json",
     output:

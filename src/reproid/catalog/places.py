@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from reproid.catalog.datasets import folder_of, index_of
+from reproid.catalog.media import plan_media
 from reproid.catalog.project import project_root
 from reproid.catalog.runs import Run
+from reproid.errors import InputError
 
 
 def find_places(run: Run, *, index: Path | None, data: Path | None, out: Path | None, state: Path | None) -> dict[str, Path]:
@@ -25,3 +27,15 @@ def find_places(run: Run, *, index: Path | None, data: Path | None, out: Path | 
         }
         places = own | places
     return places
+
+
+def find_media_of(run: Run) -> Path | None:
+    """Return the project's folder of the motion that a run reads at test time; None where it has none or it is not complete."""
+    plan = plan_media(run)
+    if plan is None:
+        return None
+    try:
+        folder = project_root() / "results" / plan.folder
+    except InputError:  # outside a project
+        return None
+    return folder if (folder / "media.json").is_file() else None

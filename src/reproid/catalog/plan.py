@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reproid.catalog.catalog import Catalog, full_name, load_catalog, suite_names
 from reproid.catalog.costs import CostSettings, PlannedCost, make_cost
 from reproid.catalog.datasets import Availability, availability
+from reproid.catalog.media import PlannedMedia, plan_media
 from reproid.catalog.papers import Column, Row, Table
 from reproid.catalog.runs import Run, make_run
 from reproid.catalog.settings import Settings
@@ -106,6 +107,30 @@ def find_run(catalog: Catalog, run_id: str) -> Run:
         "no suite plans this run",
         where=f"run {run_id}",
         fix="params.yaml or a file of papers/ or suites/ has changed since it was planned: run the workflow again",
+    )
+
+
+def planned_media(tables: tuple[PlannedTable, ...]) -> dict[str, PlannedMedia]:
+    """Return the media that the runs behind the tables read, by media id; none where no method requires groups of pictures."""
+    found = (plan_media(run) for run in planned_runs(tables).values())
+    return dict(sorted((plan.media_id, plan) for plan in found if plan is not None))
+
+
+def find_media(catalog: Catalog, media_id: str) -> PlannedMedia:
+    """Return the planned media of this id: of the catalog's suite, or else of another suite with the same params.yaml.
+
+    Raises:
+        InputError: if no suite plans it.
+    """
+    for suite in [catalog.suite.name, *suite_names(catalog.root)]:
+        other = catalog if suite == catalog.suite.name else load_catalog(catalog.root, suite=suite)
+        media = planned_media(plan_suite(other))
+        if media_id in media:
+            return media[media_id]
+    raise InputError(
+        "no suite plans these media",
+        where=f"media {media_id}",
+        fix="params.yaml or a file of papers/ or suites/ has changed since they were planned: run the workflow again",
     )
 
 

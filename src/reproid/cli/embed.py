@@ -13,13 +13,16 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--run", required=True, type=_FOLDER, help="Folder of a trained run.")
 @click.option("--index", type=_FOLDER, help="Folder of the index.  [default: that of the data set]")
 @click.option("--data", type=_FOLDER, help="Folder of the images.  [default: that of the data set]")
+@click.option("--media", type=_FOLDER, help="Folder of `reproid media`.  [default: that of the run in results/media, if there]")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write, .npz.")
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that decode images.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of torch on the CPU.")
-def embed(run: Path, index: Path | None, data: Path | None, out: Path, **options: object) -> None:
+def embed(run: Path, index: Path | None, data: Path | None, media: Path | None, out: Path, **options: object) -> None:
     """Describe all query and gallery tracklets of a trained run.
 
-    How frames are sampled and clips pooled is in the run's settings; the file states it for `reproid evaluate`.
+    How frames are sampled and clips pooled is in the run's settings; the file states it for `reproid evaluate`. A method that
+    requires groups of pictures reads their motion where `reproid media` wrote it, and finds it again where it did not: the
+    descriptors are the same.
 
     \b
     Examples:
@@ -27,7 +30,7 @@ def embed(run: Path, index: Path | None, data: Path | None, out: Path, **options
     """  # noqa: D301
     wait_quietly()
     from reproid.catalog._yaml import validate
-    from reproid.catalog.places import find_places
+    from reproid.catalog.places import find_media_of, find_places
     from reproid.catalog.runs import Run
     from reproid.files import read_json
     from reproid.inference.embed import EmbedJob
@@ -37,4 +40,12 @@ def embed(run: Path, index: Path | None, data: Path | None, out: Path, **options
     with recorded(out.parent.parent, f"embed-{out.stem}"):
         record = validate(read_json(run / "run.json"), Run, where=run / "run.json")
         places = find_places(record, index=index, data=data, out=run, state=run)
-        write_embeddings(EmbedJob(run=run, index=places["index"], data=places["data"], out=out, **options))  # type: ignore[arg-type]
+        job = EmbedJob(
+            run=run,
+            index=places["index"],
+            data=places["data"],
+            media=media or find_media_of(record),
+            out=out,
+            **options,  # type: ignore[arg-type]
+        )
+        write_embeddings(job)

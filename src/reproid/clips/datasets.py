@@ -24,6 +24,7 @@ from reproid.seeds import Axis, derive_seed
 
 if TYPE_CHECKING:
     from reproid.clips.motion import Motion, MotionOfClips
+    from reproid.clips.stored_motion import StoredMotion
 
 _SAMPLERS = {"restricted-random": restricted_random, "consecutive": consecutive}
 
@@ -85,6 +86,7 @@ class TestClips:
         clips: H and W.
         embed: which frames a clip takes.
         gop: how clips get a group of pictures, for a method that requires one.
+        stored: motion that `reproid media` wrote, to be read and not found again.
     """
 
     __test__ = False  # for pytest: not a test
@@ -97,16 +99,18 @@ class TestClips:
         clips: Clips,
         embed: Embed,
         gop: Gop | None = None,
+        stored: "StoredMotion | None" = None,
     ) -> None:
         self.tracklets, self.clips = tracklets, clips
         self._folder = DataFolder(data)
-        self._motion = _motion_of_clips(gop)
+        self._motion, self._stored = None if stored else _motion_of_clips(gop), stored
         covers = [
             covering_clips(len(tracklet.frames), embed.frames, sampling=embed.sampling, max_clips=embed.max_clips)
             for tracklet in tracklets
         ]
         self.owners = [owner for owner, cover in enumerate(covers) for _ in cover]
         self._positions = [clip for cover in covers for clip in cover]
+        self._numbers = [number for cover in covers for number in range(len(cover))]
 
     def __len__(self) -> int:
         return len(self.owners)
@@ -114,8 +118,15 @@ class TestClips:
     def __getitem__(self, item: int) -> Sample:
         tracklet, (positions, n_real) = self.tracklets[self.owners[item]], self._positions[item]
         frames = _frames(tracklet, self._folder, positions, self.clips)
-        motion = self._motion.find(frames) if self._motion is not None else None
+        if self._stored is not None:
+            motion: Motion | None = self._stored.read(tracklet.tracklet_id, self._numbers[item], positions)
+        else:
+            motion = self._motion.find(frames) if self._motion is not None else None
         return _sample(tracklet, frames, torch.zeros(len(positions), dtype=torch.bool), n_real, motion)
+
+    def place(self, item: int) -> tuple[Tracklet, int, list[int]]:
+        """Return a clip's tracklet, its number among the tracklet's clips, and the positions of its frames."""
+        return self.tracklets[self.owners[item]], self._numbers[item], self._positions[item][0]
 
 
 def _sample(tracklet: Tracklet, frames: torch.Tensor, erased: torch.Tensor, n_real: int, motion: "Motion | None") -> Sample:

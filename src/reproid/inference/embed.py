@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from reproid.catalog._yaml import validate
+from reproid.catalog.media import plan_media
 from reproid.catalog.runs import Run
 from reproid.clips.datasets import TestClips
 from reproid.clips.declared import check_declared
@@ -21,7 +23,11 @@ from reproid.files import atomic_path, read_json
 from reproid.models.base import ClipModel
 from reproid.models.checkpoint import load_into, load_tensors
 from reproid.models.registry import create_model
+from reproid.training.digests import data_sha256
 from reproid.training.run import reproducible
+
+if TYPE_CHECKING:
+    from reproid.clips.stored_motion import StoredMotion
 
 FRAMES_PER_BATCH = 256
 """Clips of several tracklets share a batch of about so many frames. Fixed: another size moves a descriptor's last bits."""
@@ -39,6 +45,8 @@ class EmbedJob:
     """Folder that the frames' names are relative to."""
     out: Path
     """The .npz file."""
+    media: Path | None = None
+    """Folder that `reproid media` wrote for such runs; None: motion is found again, which gives the same."""
     workers: int = 2
     """Processes that decode images; results do not depend on it."""
     threads: int = 1
@@ -112,12 +120,23 @@ def load_model(run: Run, path: Path) -> ClipModel:
 
 def _describe(model: ClipModel, tracklets: tuple[Tracklet, ...], run: Run, job: EmbedJob) -> np.ndarray:
     settings = run.settings
-    clips = TestClips(tracklets, data=job.data, clips=settings.clips, embed=settings.embed, gop=settings.gop)
+    clips = TestClips(
+        tracklets, data=job.data, clips=settings.clips, embed=settings.embed, gop=settings.gop, stored=_stored(run, job)
+    )
     sums = np.zeros((len(tracklets), model.embedding_dim))
     for owners, values in _embeddings(model, clips, run.settings.embed.frames, job.workers):
         np.add.at(sums, owners, values.astype(np.float64))
     counts = np.bincount(clips.owners, minlength=len(tracklets))
     return (sums / counts[:, None]).astype(np.float32)
+
+
+def _stored(run: Run, job: EmbedJob) -> "StoredMotion | None":
+    plan = plan_media(run)
+    if job.media is None or plan is None:
+        return None
+    from reproid.clips.stored_motion import StoredMotion
+
+    return StoredMotion(job.media, plan, data_sha256=data_sha256(job.index))
 
 
 def _embeddings(model: ClipModel, clips: TestClips, frames: int, workers: int) -> Iterator[tuple[list[int], np.ndarray]]:

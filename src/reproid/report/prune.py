@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reproid.catalog.catalog import load_catalog, suite_names
 from reproid.catalog.datasets import SyntheticDataSet, folder_of, index_of
-from reproid.catalog.plan import plan_suite, planned_runs
+from reproid.catalog.plan import plan_suite, planned_media, planned_runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,20 +27,21 @@ HALF_WRITTEN_S = 86400.0
 def find_leftovers(root: Path) -> tuple[Leftover, ...]:
     """Return what no suite names under the present params.yaml, and files that were never finished.
 
-    These are folders of runs, states, indexes and rendered sets, files of costs, and temporary files untouched for a day.
+    These are folders of runs, states, indexes, media and rendered sets, files of costs, and temporary files untouched for a day.
     """
     needed: set[Path] = set()
     for name in suite_names(root):
         catalog = load_catalog(root, suite=name)
         tables = plan_suite(catalog)
         needed |= {root / "results" / cost.path for table in tables for cost in table.costs()}
+        needed |= {root / "results" / plan.folder for plan in planned_media(tables).values()}
         for run in planned_runs(tables).values():
             needed |= {root / "results" / run.folder, root / "results" / "state" / run.run_id}
         for key, dataset in catalog.datasets.items():
             needed.add(index_of(key, dataset, root))
             if isinstance(dataset, SyntheticDataSet):
                 needed.add(folder_of(key, dataset, root))
-    patterns = ("results/runs/*/*", "results/state/*", "results/index/*/*", "data/synthetic/*/*")
+    patterns = ("results/runs/*/*", "results/state/*", "results/index/*/*", "results/media/*/*", "data/synthetic/*/*")
     found = [
         folder for pattern in patterns for folder in sorted(root.glob(pattern)) if folder.is_dir() and not folder.is_symlink()
     ]
