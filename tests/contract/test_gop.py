@@ -198,4 +198,4 @@ def test_settings_clip_of_odd_size_is_refused() -> None:
 
 def test_settings_name_every_motion_method() -> None:
     declared = get_args(Gop.model_fields["method"].annotation)
-    assert set(METHODS) <= set(declared)
+    assert declared == METHODS

@@ -13,6 +13,7 @@ from reproid.errors import InputError
 COMMANDS: dict[str, str] = {
     "catalog": "reproid.cli.catalog",
     "data": "reproid.cli.data",
+    "gop": "reproid.cli.gop",
     "media": "reproid.cli.media",
     "train": "reproid.cli.train",
     "embed": "reproid.cli.embed",
