@@ -26,7 +26,11 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that decode images.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of torch on the CPU.")
 @click.option("--requeue", is_flag=True, help="In a job of SLURM: after SIGUSR1, put the job back into the queue.")
+@click.option(
+    "--ranks", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that train together, one per GPU."
+)
 def train(
+    ranks: int,
     run_id: str | None,
     run_file: Path | None,
     index: Path | None,
@@ -41,28 +45,37 @@ def train(
 
     Writes run.json, history.csv, model.safetensors, manifest.json and status.json. A state is saved at each epoch's end, every
     --save-minutes, and after SIGTERM or SIGUSR1, which end the command with exit code 75 after the current step: the same command
-    continues it, to the same bytes; with --requeue, SLURM gives it. Results do not depend on --workers; on --threads they do, in
-    the last bits.
+    continues it, to the same bytes; with --requeue, SLURM gives it. Results do not depend on --workers; on --threads and --ranks
+    they do, in the last bits.
+
+    With --ranks N, N processes on this machine share every batch; started by torchrun, the command joins those it has started.
 
     \b
     Examples:
       reproid train --run-id 0123456789ab
       reproid train --run-file run.json --index results/index/demo --data data/raw/demo --out results/runs/demo/0123456789ab
       reproid train --run-file run.json --index index --data images --out run --threads 2 --no-resume
+      reproid train --run-id 0123456789ab --ranks 4
     """  # noqa: D301
     wait_quietly()
+    from reproid.training.launch import in_team, launch
+
+    if ranks > 1 and not in_team():
+        sys.exit(launch(ranks, sys.argv[1:]))
     from reproid.catalog.places import find_places
     from reproid.training.interrupt import EXIT_REQUEUE, Interrupted
     from reproid.training.requeue import requeue_job
     from reproid.training.run import TrainJob, train_run
+    from reproid.training.team import joined_team, leads
 
     run = _the_run(run_id, run_file)
     places = find_places(run, index=index, data=data, out=out, state=state)
     try:
-        train_run(TrainJob(run=run, **places, **options))  # type: ignore[arg-type]
+        with joined_team() as team:
+            train_run(TrainJob(run=run, **places, **options), team)  # type: ignore[arg-type]
     except Interrupted as error:
         click.echo(f"reproid: interrupted by {error}; the state is saved, the same command continues it", err=True)
-        if requeue and (said := requeue_job(error)):
+        if requeue and leads() and (said := requeue_job(error)):
             click.echo(f"reproid: notice: {said}", err=True)
         sys.exit(EXIT_REQUEUE)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from reproid.catalog.settings import Train
@@ -26,6 +26,7 @@ from reproid.training.losses import loss_terms
 from reproid.training.optimisation import learning_rate
 from reproid.training.sampler import PersonSampler
 from reproid.training.state import StateFolder, TrainState
+from reproid.training.team import ALONE, Team
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Course:
     save_minutes: float
     history: Path
     """history.csv."""
+    team: Team = ALONE
 
 
 def train(state: TrainState, course: Course, interrupt: Interrupt) -> None:
@@ -55,14 +57,14 @@ def train(state: TrainState, course: Course, interrupt: Interrupt) -> None:
         InputError: if a loss term or the gradient is not finite (before the weights move), or an image is broken.
         Interrupted: after a signal; the state is saved.
     """
-    settings, sampler = course.settings, course.sampler
+    settings, sampler, team = course.settings, course.sampler, course.team
     labels = _Labels(course)
-    batches = load_batches(
-        course.clips, sampler.batches(settings.epochs, epoch=state.epoch, step=state.step), workers=course.workers
-    )
+    draws = sampler.batches(settings.epochs, epoch=state.epoch, step=state.step)
+    batches = load_batches(course.clips, map(team.share, draws), workers=course.workers)
     model = state.model
     assert isinstance(model, ClipModel)
     model.train()
+    objective = Objective(model, settings, team)
     saver = _Saver(state, course)
     with closing(batches), _progress(state, course) as bar:
         while state.epoch < settings.epochs:
@@ -70,25 +72,62 @@ def train(state: TrainState, course: Course, interrupt: Interrupt) -> None:
             for group in state.optimizer.param_groups:
                 group["lr"] = lr
             model.begin_epoch(state.epoch, settings.epochs)
+            together = team.parallel(objective)  # anew: a stage may train other parameters
             while state.step < sampler.steps:
                 clip = saver.while_waiting(batches, interrupt)
-                values = train_step(
-                    model, state.optimizer, clip.ready(course.device), labels.of(clip), settings, place=_place(state)
-                )
+                team.reseed(course.clips.seed, state.epoch, state.step)
+                inputs = (clip.ready(course.device), labels.of(clip))
+                values = train_step(model, state.optimizer, *inputs, settings, place=_place(state), objective=together)
                 state.totals.add(values)
                 state.step += 1
                 bar.update()
                 saver.after_step(interrupt)
             row = EpochRow(epoch=state.epoch + 1, lr=lr, means=state.totals.means())
             state.history.append(row)
-            write_text(course.history, history_csv(state.history))
-            _report(row, bar)
+            if team.leads:
+                write_text(course.history, history_csv(state.history))
+                _report(row, bar)
             state.epoch, state.step, state.totals = state.epoch + 1, 0, Totals()
             saver.after_epoch()
 
 
+class Objective(nn.Module):
+    """From a batch to what is minimised.
+
+    Args:
+        model: the method's.
+        settings: loss and precision.
+        team: the batch is that of all its ranks.
+    """
+
+    def __init__(self, model: ClipModel, settings: Train, team: Team = ALONE) -> None:
+        super().__init__()
+        self.model, self.settings, self.team = model, settings, team
+
+    def forward(self, clip: Clip, labels: Tensor) -> tuple[dict[str, Tensor], Tensor | None, dict[str, Tensor]]:
+        """Return the weighted loss terms, the accuracy of the first logits where there are any, and the model's metrics.
+
+        Args:
+            clip: the batch, or this rank's part of it.
+            labels: int64 [B], class of each clip.
+        """
+        with torch.autocast(clip.frames.device.type, dtype=torch.bfloat16, enabled=_autocasts(self.settings, clip.frames.device)):
+            output = self.model(clip)
+        output, labels = self.team.gather(output, labels)
+        terms = loss_terms(output, labels, self.settings.loss)
+        hits = (output.logits[0].argmax(dim=1) == labels).float() if output.logits else None
+        return terms, None if hits is None else hits.mean(), output.metrics
+
+
 def train_step(
-    model: ClipModel, optimizer: torch.optim.Optimizer, clip: Clip, labels: Tensor, settings: Train, *, place: str
+    model: ClipModel,
+    optimizer: torch.optim.Optimizer,
+    clip: Clip,
+    labels: Tensor,
+    settings: Train,
+    *,
+    place: str,
+    objective: nn.Module | None = None,
 ) -> dict[str, float]:
     """Move the weights by one batch.
 
@@ -99,6 +138,7 @@ def train_step(
         labels: int64 [B], class of each clip.
         settings: loss, clipping, precision.
         place: epoch and step for the error message.
+        objective: `Objective` of the model, by default on this process alone.
 
     Returns:
         Loss, accuracy of the first logits, each weighted term, and the model's metrics.
@@ -106,9 +146,7 @@ def train_step(
     Raises:
         InputError: if a term or the gradient is not finite; the weights have not moved.
     """
-    with torch.autocast(clip.frames.device.type, dtype=torch.bfloat16, enabled=_autocasts(settings, clip.frames.device)):
-        output = model(clip)
-    terms = loss_terms(output, labels, settings.loss)
+    terms, accuracy, metrics = (objective or Objective(model, settings))(clip, labels)
     values = {name: float(value.detach()) for name, value in terms.items()}  # waits for the GPU
     for name, value in values.items():
         _check_finite(f"loss term '{name}'", value, clip, place)
@@ -119,9 +157,9 @@ def train_step(
     _check_finite("gradient norm", float(norm), clip, place)
     optimizer.step()
     summary = {"loss": float(loss.detach())}
-    if output.logits:
-        summary["accuracy"] = float((output.logits[0].argmax(dim=1) == labels).float().mean())
-    return summary | values | {name: float(value) for name, value in output.metrics.items()}
+    if accuracy is not None:
+        summary["accuracy"] = float(accuracy)
+    return summary | values | {name: float(value) for name, value in metrics.items()}
 
 
 class _Labels:
@@ -147,29 +185,29 @@ class _Saver:
     def while_waiting(self, batches: Iterator[Clip], interrupt: Interrupt) -> Clip:
         """Return the next batch. Decoding may hang, as on a lost network drive: a signal is not kept waiting for it."""
         try:
-            with interrupt.obeyed():
+            with self._course.team.agreed(), interrupt.obeyed():
                 return next(batches)
-        except Interrupted:
-            raise self._leave(interrupt) from None
+        except Interrupted as error:
+            raise self._leave(error.signal_name) from None
 
     def after_step(self, interrupt: Interrupt) -> None:
-        if interrupt.name:
-            raise self._leave(interrupt)
+        if interrupt.name and self._course.team.size == 1:  # a team agrees when it awaits the next batch
+            raise self._leave(interrupt.name)
         if time.monotonic() - self._saved >= 60 * self._course.save_minutes:
             self._save()
 
     def after_epoch(self) -> None:
         self._save()
 
-    def _leave(self, interrupt: Interrupt) -> Interrupted:
+    def _leave(self, name: str) -> Interrupted:
         self._save()
-        assert interrupt.name is not None
-        return Interrupted(interrupt.name, _place(self._state), progressed=_place(self._state) != self._first)
+        return Interrupted(name, _place(self._state), progressed=_place(self._state) != self._first)
 
     def _save(self) -> None:
         self._saved = time.monotonic()
         self._state.wall_s = self._earlier_s + self._saved - self._start
-        self._course.state.save(self._state)
+        if self._course.team.leads:
+            self._course.state.save(self._state)
 
 
 def _place(state: TrainState) -> str:
@@ -191,8 +229,9 @@ def _progress(state: TrainState, course: Course) -> "tqdm[NoReturn]":
     """Return the bar over all steps; outside a terminal it is silent and `_report` prints a line per epoch."""
     steps = course.sampler.steps
     done = state.epoch * steps + state.step
+    silent = not (sys.stderr.isatty() and course.team.leads)
     total = course.settings.epochs * steps
-    return tqdm(total=total, initial=done, unit="step", desc="train", file=sys.stderr, disable=not sys.stderr.isatty())
+    return tqdm(total=total, initial=done, unit="step", desc="train", file=sys.stderr, disable=silent)
 
 
 def _report(row: EpochRow, bar: "tqdm[NoReturn]") -> None:

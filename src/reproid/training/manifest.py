@@ -79,6 +79,8 @@ class Manifest:
     """As torch allocated it."""
     seeds: dict[str, int]
     """The derived seed of each axis, and that of torch's generator; clips and batches derive theirs from epoch and place."""
+    world_size: int = 1
+    """Processes that trained together, each with its share of every batch."""
 
     def write(self, path: Path) -> None:
         """Write the file."""

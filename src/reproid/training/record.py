@@ -19,6 +19,7 @@ class Record:
     run: Run
     threads: int
     workers: int
+    world_size: int = 1
     facts: dict[str, Any] = field(default_factory=environment)
     """Of the machine, taken at the start."""
     data_sha256: str | None = None
@@ -45,4 +46,5 @@ class Record:
             peak_memory_mib=peak_memory_mib(),
             peak_gpu_memory_mib=round(torch.cuda.max_memory_allocated() / 2**20, 1) if cuda else None,
             seeds=derived_seeds(self.run.seed),
+            world_size=self.world_size,
         )

@@ -33,6 +33,7 @@ from reproid.training.optimisation import make_optimizer
 from reproid.training.record import Record
 from reproid.training.sampler import person_sampler
 from reproid.training.state import StateFolder, TrainState
+from reproid.training.team import ALONE, Team
 
 STATUS = "status.json"
 LAST = (STATUS, "model.safetensors", "manifest.json")
@@ -72,12 +73,12 @@ class _Start:
     """For the manifest."""
 
 
-def train_run(job: TrainJob) -> None:
+def train_run(job: TrainJob, team: Team = ALONE) -> None:
     """Train a run and write its folder: run.json, history.csv, model.safetensors, manifest.json, status.json.
 
     An interrupted run continues from its state where there is one; its weights are byte for byte those of an undisturbed run with
     the same number of threads on the same machine. While another process trains the same run, this one waits, and takes over what
-    that one has made.
+    that one has made. In a team of several processes each calls this; the leading one alone writes.
 
     Raises:
         InputError: if the data, the settings or the saved files do not fit, or a loss is not finite. status.json names it, and
@@ -86,27 +87,32 @@ def train_run(job: TrainJob) -> None:
     """
     lock = job.state.parent / f".{job.state.name}.lock"
     with Interrupt() as interrupt, contextlib.ExitStack() as stack:
-        with _failure_kept(job.out), interrupt.obeyed():
-            waited = stack.enter_context(exclusive(lock, f"another process trains run {job.run.run_id}"))
-        if waited and job.resume and _is_finished(job):
-            write_text(job.out / "run.json", _run_json(job.run))
+        with _failure_kept(job.out, team), team.agreed(), interrupt.obeyed():
+            waited = team.leads and stack.enter_context(exclusive(lock, f"another process trains run {job.run.run_id}"))
+        if team.told("finished" if waited and job.resume and _is_finished(job) else ""):
+            if team.leads:
+                write_text(job.out / "run.json", _run_json(job.run))
             return
-        with _failure_kept(job.out):
-            _clear(job.out)
-            _train(job, interrupt)
-            write_json(job.out / STATUS, outcome("done"))
-        StateFolder(folder=job.state, run_id=job.run.run_id, data_sha256="").discard()
+        with _failure_kept(job.out, team):
+            if team.leads:
+                _clear(job.out)
+            _train(job, interrupt, team)
+            if team.leads:
+                write_json(job.out / STATUS, outcome("done"))
+        if team.leads:
+            StateFolder(folder=job.state, run_id=job.run.run_id, data_sha256="").discard()
 
 
 @contextlib.contextmanager
-def _failure_kept(out: Path) -> Iterator[None]:
+def _failure_kept(out: Path, team: Team) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
         stopped = isinstance(error, Interrupted | KeyboardInterrupt)
         reason = str(error) if isinstance(error, Interrupted) else describe(error)
-        with contextlib.suppress(InputError):  # a folder that cannot be written to must not hide the first error
-            write_json(out / STATUS, outcome("interrupted" if stopped else "failed", reason))
+        if team.leads:
+            with contextlib.suppress(InputError):  # a folder that cannot be written to must not hide the first error
+                write_json(out / STATUS, outcome("interrupted" if stopped else "failed", reason))
         raise
 
 
@@ -132,19 +138,21 @@ def _clear(out: Path) -> None:
         raise InputError(f"cannot be written ({error.strerror})", where=out, fix="Choose another folder") from error
 
 
-def _train(job: TrainJob, interrupt: Interrupt) -> None:
+def _train(job: TrainJob, interrupt: Interrupt, team: Team) -> None:
     """Train, and write the manifest last: of what was known when it failed, if it did."""
-    record = Record(run=job.run, threads=job.threads, workers=job.workers)
+    record = Record(run=job.run, threads=job.threads, workers=job.workers, world_size=team.size)
     try:
-        _train_recorded(job, interrupt, record)
+        _train_recorded(job, interrupt, record, team)
     except BaseException:
-        with contextlib.suppress(InputError):
-            record.manifest().write(job.out / FAILED / "manifest.json")
+        if team.leads:
+            with contextlib.suppress(InputError):
+                record.manifest().write(job.out / FAILED / "manifest.json")
         raise
-    record.manifest().write(job.out / "manifest.json")
+    if team.leads:
+        record.manifest().write(job.out / "manifest.json")
 
 
-def _train_recorded(job: TrainJob, interrupt: Interrupt, record: Record) -> None:
+def _train_recorded(job: TrainJob, interrupt: Interrupt, record: Record, team: Team) -> None:
     run = job.run
     index = load_index(job.index)
     check_declared(run, index, job.data)
@@ -153,20 +161,26 @@ def _train_recorded(job: TrainJob, interrupt: Interrupt, record: Record) -> None
     _check_method(run)
     start = _pretrained(run)
     classes = len({tracklet.pid for tracklet in tracklets})
-    write_text(job.out / "run.json", _run_json(run))
+    if team.leads:
+        write_text(job.out / "run.json", _run_json(run))
     with reproducible(run.seed, job.threads):
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = team.device()
         model = create_model(
             run.settings.method, run.settings.options, classes=classes, seed=run.seed, weights=start.path, sha256=start.sha256
         ).to(device)
         record.weights = start.note
         if run.settings.train.epochs:
+            team.check_batch(run.settings.train.batch.persons)
+            team.share_statistics(model)
             state = TrainState(model=model, optimizer=make_optimizer(model, run.settings.train.optimizer))
-            course = _course(job, tracklets, device, record.data_sha256)
+            course = _course(job, tracklets, device, record.data_sha256, team)
             if job.resume:
                 _resume(state, course)
+            team.check_same("data or resume state", f"epoch {state.epoch}, batch {state.step}, data {record.data_sha256[:12]}")
             record.state, record.earlier_s = state, state.wall_s
             train(state, course, interrupt)
+    if not team.leads:
+        return
     write_text(job.out / "history.csv", history_csv(record.state.history if record.state else []))
     about = {"method": run.settings.method, "revision": run.revision, "classes": classes, "run_id": run.run_id}
     save_tensors(job.out / "model.safetensors", model.state_dict(), about)
@@ -222,7 +236,7 @@ def _pretrained(run: Run) -> _Start:
     return _Start(path=path, sha256=declared.sha256, note=declared.sha256)
 
 
-def _course(job: TrainJob, tracklets: tuple[Tracklet, ...], device: torch.device, digest: str) -> Course:
+def _course(job: TrainJob, tracklets: tuple[Tracklet, ...], device: torch.device, digest: str, team: Team) -> Course:
     run, settings = job.run, job.run.settings
     pids = [tracklet.pid for tracklet in tracklets]
     return Course(
@@ -231,12 +245,13 @@ def _course(job: TrainJob, tracklets: tuple[Tracklet, ...], device: torch.device
         sampler=person_sampler(pids, settings.train, seed=run.seed, where=job.index),
         workers=job.workers,
         device=device,
-        state=StateFolder(folder=job.state, run_id=run.run_id, data_sha256=digest),
+        state=StateFolder(folder=job.state, run_id=run.run_id, data_sha256=digest, ranks=team.size),
         save_minutes=job.save_minutes,
         history=job.out / "history.csv",
+        team=team,
     )
 
 
 def _resume(state: TrainState, course: Course) -> None:
-    if course.state.restore(state):
+    if course.state.restore(state) and course.team.leads:
         print(f"reproid: continues after epoch {state.epoch}, batch {state.step}", file=sys.stderr)

@@ -22,6 +22,10 @@ SCHEMA = 1
 _FILE = "state.safetensors"
 
 
+class OtherRanksError(InputError):
+    """A state that could be continued, by another number of processes."""
+
+
 @dataclass(kw_only=True)
 class TrainState:
     """Where a training is, and what moves."""
@@ -47,6 +51,8 @@ class StateFolder:
     folder: Path
     run_id: str
     data_sha256: str
+    ranks: int = 1
+    """Processes that train together: dropout and the last bits depend on it."""
 
     def save(self, state: TrainState) -> None:
         """Write the state, atomically."""
@@ -61,10 +67,16 @@ class StateFolder:
             "sessions": state.sessions,
             "wall_s": state.wall_s,
         }
+        if self.ranks > 1:
+            about["ranks"] = self.ranks
         save_tensors(self.folder / _FILE, _tensors(state), about)
 
     def restore(self, state: TrainState) -> bool:
-        """Bring ``state`` to where the file says; tell whether there was one. A foreign or damaged file is passed over."""
+        """Bring ``state`` to where the file says; tell whether there was one. A foreign or damaged file is passed over.
+
+        Raises:
+            InputError: if the state is of a training with another number of processes.
+        """
         path = self.folder / _FILE
         if not path.exists():
             return False
@@ -73,7 +85,10 @@ class StateFolder:
             for name, own in (("schema", SCHEMA), ("run_id", self.run_id), ("data_sha256", self.data_sha256)):
                 if about.get(name) != own:
                     raise InputError(f"resume state of another {name}", where=path, expected=own, got=about.get(name))
+            self._check_ranks(about.get("ranks", 1))
             _fill(state, tensors)
+        except OtherRanksError:
+            raise
         except InputError as error:
             print(f"reproid: notice: {error} It is ignored; training starts from the beginning.", file=sys.stderr)
             return False
@@ -82,6 +97,16 @@ class StateFolder:
         state.history = [EpochRow(**row) for row in about["history"]]
         state.sessions, state.wall_s = about["sessions"] + 1, about["wall_s"]
         return True
+
+    def _check_ranks(self, ranks: int) -> None:
+        if ranks != self.ranks:
+            raise OtherRanksError(
+                "the resume state is of a training with another number of processes",
+                where=self.folder / _FILE,
+                expected=f"{ranks} processes",
+                got=self.ranks,
+                fix=f"Continue with --ranks {ranks}, or start again with --no-resume",
+            )
 
     def discard(self) -> None:
         """Remove the state of a finished training."""
