@@ -26,6 +26,8 @@ class Site(Strict):
     """Partition of jobs with one."""
     gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$")] | None = None
     """As the cluster names it in its gres: a100, h100; null: any."""
+    gpus_per_run: PositiveInt = 1
+    """GPUs of one node that a training shares, each with its part of every batch (docs/distributed.md)."""
     qos: str | None = None
     """Quality of service."""
     constraint: str | None = None
@@ -63,10 +65,10 @@ class Site(Strict):
         }
         return {name: value for name, value in named.items() if value is not None}
 
-    def gpu(self) -> dict[str, str]:
-        """Return the Snakemake resources of a job with one GPU. Machines without SLURM ignore them."""
+    def gpu(self, count: int = 1) -> dict[str, str]:
+        """Return the Snakemake resources of a job with so many GPUs. Machines without SLURM ignore them."""
         partition = {"slurm_partition": self.gpu_partition} if self.gpu_partition is not None else {}
-        return {**self.cpu(), **partition, "gres": f"gpu:{self.gpu_type}:1" if self.gpu_type is not None else "gpu:1"}
+        return {**self.cpu(), **partition, "gres": ":".join(filter(None, ["gpu", self.gpu_type, str(count)]))}
 
     def launcher(self) -> str:
         """Return what stands before the one command of every rule: modules, container.

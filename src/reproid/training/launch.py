@@ -51,7 +51,7 @@ def in_team() -> bool:
 def _wait(processes: list["subprocess.Popen[bytes]"]) -> int:
     deadline = None
     failed = 0
-    while any(process.poll() is None for process in processes):
+    while None in [process.poll() for process in processes]:  # of all: `any` would stop at the first that runs
         codes = [process.returncode for process in processes if process.returncode not in (None, 0, EXIT_REQUEUE)]
         if codes and deadline is None:
             failed, deadline = codes[0], time.monotonic() + GRACE_S

@@ -31,6 +31,13 @@ def test_site_gpu_jobs_without_their_own_partition_use_the_other() -> None:
     assert Site(partition="all").gpu()["slurm_partition"] == "all"
 
 
+@pytest.mark.parametrize(("text", "gres"), [("{gpus_per_run: 4}", "gpu:4"), ("{gpus_per_run: 2, gpu_type: a100}", "gpu:a100:2")])
+def test_site_several_gpus_per_run_are_asked_for_where_a_rule_says_so(tmp_path: Path, text: str, gres: str) -> None:
+    site = load_site(write_site(tmp_path, text))
+    assert site.gpu(site.gpus_per_run)["gres"] == gres
+    assert site.gpu()["gres"].endswith(":1")
+
+
 def test_site_extra_options_stand_before_the_warning() -> None:
     assert Site(extra="--mail-type=FAIL", warning_s=300).cpu() == {"slurm_extra": "--mail-type=FAIL --signal=USR1@300"}
 
