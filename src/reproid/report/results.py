@@ -130,7 +130,7 @@ class History:
     """The last line was cut short and is left out."""
 
 
-Kind = TypeVar("Kind", bound=ResultFile)
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class Results:
@@ -142,7 +142,7 @@ class Results:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._read: dict[tuple[str, type[ResultFile] | None], Any] = {}
+        self._read: dict[tuple[str, type[BaseModel] | None], Any] = {}
         self._made: dict[Hashable, Any] = {}
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from reproid.catalog.datasets import Archive, SyntheticDataSet, availability
 from reproid.catalog.synthetic import RENDERER_REVISION
 from reproid.report.model import Report
+from reproid.report.pages._media import MediaView, media_views
 from reproid.report.pages._parts import Fact, RunLine, Word, facts, run_lines
 from reproid.report.text import number, web_link
 
@@ -29,6 +30,8 @@ class DatasetView:
     spec: tuple[Fact, ...]
     """Parameters of a rendered set."""
     command: str
+    media: tuple[MediaView, ...]
+    """Its encoded test clips, where runs on it read any."""
     runs: tuple[RunLine, ...]
 
 
@@ -56,6 +59,7 @@ def dataset_view(report: Report, name: str) -> DatasetView:
         archives=real.obtain.archives if real else (),
         spec=tuple(Fact(name=fact.name.replace("_", " "), value=fact.value) for fact in spec) + revision,
         command=f"reproid data {'index' if real else 'synth'} --dataset {name}",
+        media=media_views(report, name),
         runs=run_lines(report.runs_on(name), titles),
     )
 
