@@ -12,7 +12,7 @@ from support.cluster import DEVICES, Cluster
 from support.on_cluster import OnCluster
 from support.project import copy_project
 
-RUNS, COSTS = 7, 3
+DATA_SETS, RUNS, COSTS = 5, 10, 1
 LOCAL = {"data synth", "table", "summary", "report"}
 """Steps on the machine that Snakemake runs on: rules of seconds, and what may need the network."""
 ON_GPU, ON_CPU = {"train", "embed", "evaluate", "cost"}, {"data index"}
@@ -54,12 +54,12 @@ def test_tiny_every_step_runs_in_a_job_but_those_of_the_login_node(steps: list[l
     assert {step for step, job, _, _ in steps if not job} == LOCAL
     assert {step for step, job, _, _ in steps if job} == ON_GPU | ON_CPU
     counts = Counter(step for step, job, _, _ in steps if job)
-    assert counts == {"train": RUNS, "embed": RUNS, "evaluate": RUNS, "cost": COSTS, "data index": 1}
+    assert counts == {"train": RUNS, "embed": RUNS, "evaluate": RUNS, "cost": COSTS, "data index": DATA_SETS}
 
 
 def test_tiny_small_runs_need_one_submission_each(finished: OnCluster, steps: list[list[str]]) -> None:
     jobs = finished.jobs()
-    assert len(jobs) == 1 + RUNS + COSTS, "one index, one per run and measurement; singly it would be 25"
+    assert len(jobs) == DATA_SETS + RUNS + COSTS == 16, "one per index, run and measurement; of single steps it would be 36"
     assert {job for _, job, _, _ in steps if job} == {job["JobId"] for job in jobs}
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from support.project import Project
+from support.project import ROOT, Project
 
 SITE = "account: my-group\npartition: standard\ngpu_partition: gpu\ngpu_type: a100\nscratch: /scratch\nqos: low\n"
 GPU = {"train", "embed", "cost"}
@@ -116,3 +116,13 @@ def test_slurm_example_of_the_site_file_is_valid(project: Project) -> None:
 
 def test_slurm_site_file_is_ignored_by_git(project: Project) -> None:
     assert "/slurm/site.yaml" in (project.folder / ".gitignore").read_text().splitlines()
+
+
+def test_slurm_every_rule_is_one_command_that_may_replace_its_shell() -> None:
+    """It then gets the scheduler's signals itself, and stands behind modules and a container (Site.launcher)."""
+    text = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    blocks = re.findall(r"^    shell:\n((?:        .*\n)+)", text, flags=re.MULTILINE)
+    assert len(blocks) == text.count("    shell:\n") > 5
+    for block in blocks:
+        command = "".join(re.findall(r'"(.*)"', block))
+        assert re.fullmatch(r"reproid [^;&|]* (> \{log\} 2>&1|2>&1 \| tee \{log\})", command), command

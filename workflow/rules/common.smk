@@ -1,6 +1,7 @@
 # The plan: which runs, metrics and tables the suite of params.yaml needs. Loaded once per process, in well under a second.
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 
 from reproid.catalog.catalog import load_catalog, suite_names
@@ -49,9 +50,19 @@ def marker_of(wildcards):
     return str(folder_of(wildcards.dataset, dataset, Path()) / "synthetic.json") if isinstance(dataset, SyntheticDataSet) else []
 
 
+@cache
+def _run_of_other_suite(run_id):
+    return find_run(CATALOG, run_id)
+
+
+def run_of(wildcards):
+    """The run of a job: of this suite, or of another one that was asked for by name."""
+    return RUNS.get(wildcards.run_id) or _run_of_other_suite(wildcards.run_id)
+
+
 def index_of_run(wildcards):
     """The index of the data that a run is declared on."""
-    return index_files(RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id))
+    return index_files(run_of(wildcards))
 
 
 def index_of_media(wildcards):
@@ -66,7 +77,7 @@ def index_files(planned):
 
 def media_of_run(wildcards):
     """The motion that a run reads at test time; nothing for a method that needs none."""
-    plan = plan_media(RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id))
+    plan = plan_media(run_of(wildcards))
     return [] if plan is None else [f"results/{plan.folder}/media.json"]
 
 
@@ -90,13 +101,13 @@ def made_for(tables):
 
 def embeddings_of(wildcards):
     """The embeddings that a run is scored on: those of the sampling in its settings."""
-    run = RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id)
+    run = run_of(wildcards)
     return f"results/{run.folder}/embeddings/{run.settings.embed.sampling}.npz"
 
 
 def is_small(wildcards):
     """Tell whether a run's clips are as small as those of the tiny and demo suites (4 frames of 64x32)."""
-    clips = (RUNS.get(wildcards.run_id) or find_run(CATALOG, wildcards.run_id)).settings.clips
+    clips = run_of(wildcards).settings.clips
     return clips.frames * clips.height * clips.width <= 8192
 
 
