@@ -4,6 +4,7 @@ import html
 import json
 import re
 from concurrent.futures import Future
+from pathlib import Path
 
 from support.on_cluster import OnCluster, Undisturbed
 
@@ -36,10 +37,10 @@ def test_job_over_its_time_succeeds_with_more(started: Started) -> None:
 
 def test_training_longer_than_its_job_goes_on_in_the_next_by_itself(started: Started, undisturbed: Undisturbed) -> None:
     checkout = started["longer_than_its_job"].result()
-    (job,) = checkout.jobs()
+    job = checkout.jobs()[-1]  # before it there is none, unless the machine was too busy to do one step in a minute
     assert job["JobState"] == "COMPLETED"
     assert int(job["Restarts"]) >= 1
-    assert manifest(checkout, undisturbed)["sessions"] == int(job["Restarts"]) + 1
+    assert manifest(checkout, undisturbed)["sessions"] >= int(job["Restarts"]) + 1
     undisturbed.check(checkout, undisturbed.trained)
 
 
@@ -65,7 +66,10 @@ def test_failed_run_stops_no_other_and_is_shown(started: Started, undisturbed: U
     states = [json.loads(path.read_text()) for path in sorted(checkout.folder.glob("results/runs/*/*/status.json"))]
     (failed,) = [state for state in states if state["state"] == "failed"]
     assert "is not finite" in failed["reason"]
-    index = html.unescape(re.sub(r"<[^>]+>", "", (checkout.folder / "reports/index.html").read_text()))
-    assert "failed" in index
-    pages = [path.read_text() for path in checkout.folder.glob("reports/runs/*.html")]
-    assert any(html.escape(failed["reason"][:40]) in page for page in pages)
+    index, *pages = [checkout.folder / "reports/index.html", *sorted(checkout.folder.glob("reports/runs/*.html"))]
+    assert "failed" in text_of(index)
+    assert any(failed["reason"] in text_of(page) for page in pages)
+
+
+def text_of(page: Path) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", page.read_text()))

@@ -26,7 +26,7 @@ def both(cluster: Cluster, undisturbed: Undisturbed, tmp_path_factory: pytest.Te
     time.sleep(AWAY_S)
     cluster.start_controller()
     for checkout, command in zip(checkouts, commands, strict=True):
-        assert command.wait(300) == 0, checkout.said()
+        assert command.wait(600) == 0, checkout.said()
     return checkouts
 
 

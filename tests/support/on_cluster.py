@@ -136,7 +136,7 @@ def run_undisturbed(folder: Path) -> Undisturbed:
     return Undisturbed(folder=folder, trained=trained, oracle=oracle)
 
 
-def until(condition: Callable[[], bool], what: str, said: Callable[[], str], *, longest_s: float = 180) -> None:
+def until(condition: Callable[[], bool], what: str, said: Callable[[], str], *, longest_s: float = 600) -> None:
     """Wait for a condition; fail with everything that was said."""
     deadline = time.monotonic() + longest_s
     while not condition():

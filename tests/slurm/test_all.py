@@ -29,8 +29,11 @@ exec "$@"
 
 
 @pytest.fixture(scope="module")
-def finished(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> OnCluster:
-    """The tiny suite, finished by the command that a user gives, on a cluster with stand-ins of modules and Apptainer."""
+def finished(cluster: Cluster, started: object, tmp_path_factory: pytest.TempPathFactory) -> OnCluster:
+    """The tiny suite, finished by the command that a user gives, on a cluster with stand-ins of modules and Apptainer.
+
+    The scenarios that mostly wait are under way beside it.
+    """
     for name, text in (("module", MODULE), ("apptainer", APPTAINER)):
         program = cluster.folder / f"bin/{name}"
         program.write_text(text)
