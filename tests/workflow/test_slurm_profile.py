@@ -79,10 +79,12 @@ def test_slurm_small_runs_are_one_job_each_on_one_gpu_and_one_cpu(project: Proje
         assert int(jobs[rule].resources["runtime"]) == 30
 
 
-def test_slurm_jobs_that_may_end_early_ask_for_a_warning(project: Project) -> None:
-    for rule, job in planned(project).items():
-        expected = "--signal=USR1@120" if rule in {*GPU, "index", "evaluate", "render"} else None
-        assert job.resources.get("slurm_extra") == expected, rule
+@pytest.mark.parametrize(("size", "warned"), [("project", GROUPED), ("large", {"train"})])
+def test_slurm_jobs_that_train_ask_for_a_warning_before_their_limit(
+    size: str, warned: set[str], request: pytest.FixtureRequest
+) -> None:
+    for rule, job in planned(request.getfixturevalue(size)).items():
+        assert job.resources.get("slurm_extra") == ("--signal=USR1@120" if rule in warned else None), rule
 
 
 @pytest.mark.parametrize("size", ["project", "large"])

@@ -126,10 +126,10 @@ def needs(*, small, large):
     return lambda wildcards, attempt: attempt * (small if is_small(wildcards) else large)
 
 
-def site_of_evaluation():
-    """Its job's for a small run, whose training holds a GPU; none for a large one."""
+def site_of(large):
+    """What a step behind the training asks of the cluster: with a small run the same, for they are one job; else `large`."""
 
     def choose(name):
-        return lambda wildcards: (SITE.gpu() if is_small(wildcards) else SITE.cpu()).get(name)
+        return lambda wildcards: (SITE.training() if is_small(wildcards) else large).get(name)
 
-    return {name: choose(name) for name in SITE.gpu()}
+    return {name: choose(name) for name in SITE.training()}

@@ -18,7 +18,7 @@ rule embed:
         group_of
     threads: threads_of
     resources:
-        **SITE.gpu(),
+        **site_of(SITE.gpu()),
         mem_mb=needs(small=3000, large=8000),
         runtime=needs(small=30, large=240),
     shell:
@@ -42,7 +42,7 @@ rule evaluate:
     group:
         group_of
     resources:
-        **site_of_evaluation(),
+        **site_of(SITE.cpu()),
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:

@@ -28,7 +28,7 @@ rule train:
         group_of
     threads: threads_of
     resources:
-        **SITE.gpu(SITE.gpus_per_run),
+        **SITE.training(),
         mem_mb=needs(small=3000, large=8000),
         runtime=lambda wildcards, attempt: 30 * attempt if is_small(wildcards) else 1440,
     message:

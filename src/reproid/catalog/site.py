@@ -34,7 +34,7 @@ class Site(Strict):
     """Features that a node must have, as sbatch's --constraint."""
     scratch: str | None = None
     """Folder on the compute node for temporary files."""
-    warning_s: PositiveInt = 120
+    warning_s: Annotated[int, Field(ge=1, le=1200)] = 120
     """Seconds before the time limit at which a training is told to save its state and go back into the queue."""
     extra: str | None = None
     """More sbatch options, verbatim."""
@@ -60,8 +60,7 @@ class Site(Strict):
             "qos": self.qos,
             "constraint": self.constraint,
             "tmpdir": self.scratch,
-            # to the job's steps, not to its script; jobs that do not train ignore it (workflow/rules/common.smk)
-            "slurm_extra": " ".join(filter(None, [self.extra, f"--signal=USR1@{self.warning_s}"])),
+            "slurm_extra": self.extra,
         }
         return {name: value for name, value in named.items() if value is not None}
 
@@ -69,6 +68,13 @@ class Site(Strict):
         """Return the Snakemake resources of a job with so many GPUs. Machines without SLURM ignore them."""
         partition = {"slurm_partition": self.gpu_partition} if self.gpu_partition is not None else {}
         return {**self.cpu(), **partition, "gres": ":".join(filter(None, ["gpu", self.gpu_type, str(count)]))}
+
+    def training(self) -> dict[str, str]:
+        """Return the same of a job that trains, on all its GPUs: all its processes are warned before the time limit, the training alone answers.
+
+        Other jobs are not warned: a process that has not said yet that it ignores the signal dies of it.
+        """
+        return {**self.gpu(self.gpus_per_run), "slurm_extra": " ".join(filter(None, [self.extra, f"--signal=USR1@{self.warning_s}"]))}
 
     def launcher(self) -> str:
         """Return what stands before the one command of every rule: modules, container.

@@ -14,15 +14,16 @@ def write_site(root: Path, text: str) -> Path:
     return root
 
 
-def test_site_no_file_asks_for_any_gpu_and_a_warning_and_nothing_else(tmp_path: Path) -> None:
-    assert load_site(tmp_path).cpu() == {"slurm_extra": WARNING}
-    assert load_site(tmp_path).gpu() == {"slurm_extra": WARNING, "gres": "gpu:1"}
+def test_site_no_file_asks_for_any_gpu_and_a_warning_of_trainings_and_nothing_else(tmp_path: Path) -> None:
+    assert load_site(tmp_path).cpu() == {}
+    assert load_site(tmp_path).gpu() == {"gres": "gpu:1"}
+    assert load_site(tmp_path).training() == {"gres": "gpu:1", "slurm_extra": WARNING}
 
 
 def test_site_file_names_account_partitions_gpu_and_scratch(tmp_path: Path) -> None:
     text = "{account: lab, partition: cpu, gpu_partition: gpu, gpu_type: a100, scratch: /scratch, qos: low, constraint: ib}"
     site = load_site(write_site(tmp_path, text))
-    both = {"slurm_account": "lab", "tmpdir": "/scratch", "qos": "low", "constraint": "ib", "slurm_extra": WARNING}
+    both = {"slurm_account": "lab", "tmpdir": "/scratch", "qos": "low", "constraint": "ib"}
     assert site.cpu() == {**both, "slurm_partition": "cpu"}
     assert site.gpu() == {**both, "slurm_partition": "gpu", "gres": "gpu:a100:1"}
 
@@ -34,12 +35,14 @@ def test_site_gpu_jobs_without_their_own_partition_use_the_other() -> None:
 @pytest.mark.parametrize(("text", "gres"), [("{gpus_per_run: 4}", "gpu:4"), ("{gpus_per_run: 2, gpu_type: a100}", "gpu:a100:2")])
 def test_site_several_gpus_per_run_are_asked_for_where_a_rule_says_so(tmp_path: Path, text: str, gres: str) -> None:
     site = load_site(write_site(tmp_path, text))
-    assert site.gpu(site.gpus_per_run)["gres"] == gres
+    assert site.gpu(site.gpus_per_run)["gres"] == site.training()["gres"] == gres
     assert site.gpu()["gres"].endswith(":1")
 
 
 def test_site_extra_options_stand_before_the_warning() -> None:
-    assert Site(extra="--mail-type=FAIL", warning_s=300).cpu() == {"slurm_extra": "--mail-type=FAIL --signal=USR1@300"}
+    site = Site(extra="--mail-type=FAIL", warning_s=300)
+    assert site.cpu() == {"slurm_extra": "--mail-type=FAIL"}
+    assert site.training()["slurm_extra"] == "--mail-type=FAIL --signal=USR1@300"
 
 
 def test_site_launcher_of_no_file_replaces_the_shell_alone() -> None:
