@@ -29,9 +29,10 @@ rule train:
     threads: threads_of
     resources:
         **SITE.training(),
+        ranks=SITE.gpus_per_run,  # no param, which would train again
         mem_mb=needs(small=3000, large=8000),
         runtime=lambda wildcards, attempt: 30 * attempt if is_small(wildcards) else 1440,
     message:
         "Training {wildcards.run_id} on {wildcards.dataset}. Watch it with: tail -f {log}"
     shell:
-        "reproid train --run-id {wildcards.run_id} --threads {threads} --ranks {SITE.gpus_per_run} --requeue > {log} 2>&1"
+        "reproid train --run-id {wildcards.run_id} --threads {threads} --ranks {resources.ranks} --requeue > {log} 2>&1"

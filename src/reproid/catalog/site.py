@@ -70,11 +70,15 @@ class Site(Strict):
         return {**self.cpu(), **partition, "gres": ":".join(filter(None, ["gpu", self.gpu_type, str(count)]))}
 
     def training(self) -> dict[str, str]:
-        """Return the same of a job that trains, on all its GPUs: all its processes are warned before the time limit, the training alone answers.
+        """Return the same of a job that trains, on all its GPUs and with a warning before its time limit.
 
-        Other jobs are not warned: a process that has not said yet that it ignores the signal dies of it.
+        All its processes get the warning, and the training alone answers. Other jobs ask for none: a process that has not said yet
+        that it ignores the signal dies of it.
         """
-        return {**self.gpu(self.gpus_per_run), "slurm_extra": " ".join(filter(None, [self.extra, f"--signal=USR1@{self.warning_s}"]))}
+        return {
+            **self.gpu(self.gpus_per_run),
+            "slurm_extra": " ".join(filter(None, [self.extra, f"--signal=USR1@{self.warning_s}"])),
+        }
 
     def launcher(self) -> str:
         """Return what stands before the one command of every rule: modules, container.
