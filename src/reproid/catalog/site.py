@@ -72,7 +72,7 @@ class Site(Strict):
     def training(self) -> dict[str, str]:
         """Return the same of a job that trains, on all its GPUs and with a warning before its time limit.
 
-        All its processes get the warning, and the training alone answers. Other jobs ask for none: a process that has not said yet
+        All processes get the warning, the training alone answers. Other jobs ask for none: a process that has not yet said
         that it ignores the signal dies of it.
         """
         return {
