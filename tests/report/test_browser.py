@@ -83,7 +83,7 @@ def test_pages_in_a_browser_fit_load_nothing_and_sort(measured: list[dict[str, A
     assert wide == []
     assert [name for page in measured for name in page["loaded"] if not name.startswith(("file:", "data:"))] == []
     phone = {page["page"]: page for page in measured if page["width"] == 390}
-    assert phone["papers/psformer.html"]["scrolling"] == 1  # the table scrolls in its own box, or it would be cut
+    assert phone["papers/psformer.html"]["scrolling"] >= 1  # wide tables scroll in a box of their own, or they would be cut
     assert all(page["sorted"] == page["sortable"] for page in measured)
     rows = phone["papers/psformer.html"]["rows"]
     assert rows == sorted(rows, key=str.casefold)
