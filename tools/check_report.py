@@ -12,11 +12,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Cells(HTMLParser):
-    """Collects the own number, or None, of every cell of a page's result tables, in the order of the page."""
+    """Collects the own number, or None, of every cell of a page's result tables: table -> its cells in the order of the page."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.cells: list[float | None] = []
+        self.tables: dict[str, list[float | None]] = {}
+        self._cells: list[float | None] = []
         self._own = False
         self._value: float | None = None
 
@@ -24,12 +25,14 @@ class Cells(HTMLParser):
         """Open a cell at its own-number element; take the number from the element inside."""
         values = dict(attrs)
         classes = (values.get("class") or "").split()
-        if tag == "span" and classes:
+        if tag == "section" and "paper-table" in classes:
+            self._cells = self.tables[str(values["id"])] = []
+        elif tag == "span" and classes:
             self._own = "own" in classes
             if self._own:
-                self.cells.append(None)
+                self._cells.append(None)
         elif tag == "data" and self._own:
-            self.cells[-1] = self._value = float(str(values["value"]))
+            self._cells[-1] = self._value = float(str(values["value"]))
 
     def handle_data(self, data: str) -> None:
         """Hold what a reader sees against the exact number behind it: equal to the digits shown."""
@@ -42,19 +45,19 @@ class Cells(HTMLParser):
 
 
 def main() -> None:
-    """Compare every paper page with the summary; exit with code 1 at the first difference."""
+    """Compare every table of the summary with its paper's page; exit with code 1 at the first difference."""
     summary = json.loads((ROOT / "results/summary/metrics.json").read_text(encoding="utf-8"))
     numbers = 0
-    for paper in sorted({name.partition("/")[0] for name in summary["tables"]}):
-        tables = [rows for name, rows in sorted(summary["tables"].items()) if name.partition("/")[0] == paper]
-        expected = [value for rows in tables for row in rows.values() for value in row.values()]
-        page = ROOT / "reports/papers" / f"{paper}.html"
+    for name, rows in summary["tables"].items():
+        paper, _, table = name.partition("/")
+        expected = [value for row in rows.values() for value in row.values()]
         parser = Cells()
-        parser.feed(page.read_text(encoding="utf-8"))
-        if parser.cells != expected:
-            pairs = zip(parser.cells, expected, strict=False)
-            at = next((n for n, (got, want) in enumerate(pairs) if got != want), min(len(parser.cells), len(expected)))
-            sys.exit(f"{page}: differs from the summary at cell {at + 1} ({len(parser.cells)} cells, expected {len(expected)})")
+        parser.feed((ROOT / "reports/papers" / f"{paper}.html").read_text(encoding="utf-8"))
+        found = parser.tables.get(table, [])
+        if found != expected:
+            pairs = zip(found, expected, strict=False)
+            at = next((n for n, (got, want) in enumerate(pairs) if got != want), min(len(found), len(expected)))
+            sys.exit(f"{name}: differs from the summary at cell {at + 1} ({len(found)} cells, expected {len(expected)})")
         numbers += sum(value is not None for value in expected)
     if not numbers:
         sys.exit("the summary holds no number: nothing was checked")
