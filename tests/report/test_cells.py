@@ -7,7 +7,7 @@ import pytest
 
 from report.made import Made
 from reproid.catalog.plan import PlannedMetrics, plan_table
-from reproid.report.cells import Cell
+from reproid.report.cells import Cell, Desk, judge_cell
 from reproid.report.status import Status
 from reproid.report.tables import build_table
 
@@ -218,6 +218,15 @@ def test_cost_off_by_more_than_the_conventions_is_told(made: Made, gmacs: float,
     assert cell_of(made, "demo", "gmacs", VIT_B).status is status
 
 
+def test_cost_that_a_setting_was_fitted_to_is_no_evidence(made: Made) -> None:
+    plan = next(row[0] for row in plan_table(made.catalog(), "psformer/table-1").cells if row[0].row.experiment == "psformer-b")
+    assert plan.cost is not None
+    made.write(plan.cost.path, COST | {"gmacs": plan.printed})
+    cell = judge_cell(plan, Desk(results=made.read()))
+    assert (cell.status, cell.difference) == (Status.FITTED, None)
+    assert not Status.FITTED.comparable
+
+
 def test_time_taken_on_the_cpu_names_the_processor(made: Made) -> None:
     measured(made, "demo", COST | {"device": "cpu"})
     assert cell_of(made, "demo", "ms-per-video", VIT_B).detail == "on a processor"
@@ -242,6 +251,7 @@ def test_every_word_has_a_test_here() -> None:
         Status.NOTHING_PRINTED,
         Status.SETTINGS_CHANGED,
         Status.OTHER_HARDWARE,
+        Status.FITTED,
         Status.DATA_MISSING,
         Status.DATA_WITHDRAWN,
         Status.METHOD_MISSING,

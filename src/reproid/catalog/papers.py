@@ -87,6 +87,8 @@ class Row(Strict):
     """Name in the paper's experiments.yaml, or <paper>/<experiment>."""
     printed: tuple[float | None, ...] = ()
     """Numbers as printed, in column order; null where the paper prints none."""
+    fitted: tuple[str, ...] = ()
+    """Ids of columns whose print the own settings were chosen to meet: there, agreement is no evidence."""
     note: str | None = None
 
 

@@ -217,6 +217,8 @@ def _judge_cost(plan: PlannedCell, read: Cost | Damaged | None) -> Cell:
 def _cost_status(plan: PlannedCell, own: Own) -> Status:
     if plan.printed is None:
         return Status.NOTHING_PRINTED
+    if plan.column.id in plan.row.fitted:
+        return Status.FITTED
     if plan.column.metric == "ms_per_video":
         return Status.OTHER_HARDWARE
     return compare_cost(_compared(own, plan.printed))

@@ -28,6 +28,7 @@ class Status(StrEnum):
     WEIGHTS_MISSING = "weights missing: not comparable"
     SETTINGS_CHANGED = "settings changed: not comparable"
     PROTOCOL_CHANGED = "protocol changed: not comparable"
+    FITTED = "fitted to the print: not comparable"
     OTHER_HARDWARE = "time of other hardware: not comparable"
     NOT_RUN = "not run"
     DATA_MISSING = "data missing"
@@ -57,6 +58,7 @@ _TONES: dict[Status, Tone] = {
     Status.WEIGHTS_MISSING: "aside",
     Status.SETTINGS_CHANGED: "aside",
     Status.PROTOCOL_CHANGED: "aside",
+    Status.FITTED: "aside",
     Status.OTHER_HARDWARE: "aside",
     Status.FAILED: "bad",
     Status.DAMAGED: "bad",
@@ -73,6 +75,7 @@ MEANINGS: dict[Status, str] = {
     Status.WEIGHTS_MISSING: "The pretrained weights were not on the machine: the network started from random ones.",
     Status.SETTINGS_CHANGED: "The suite or params.yaml changes the paper's settings.",
     Status.PROTOCOL_CHANGED: "Scored under another protocol, or another revision of it, than the table names: evaluate again.",
+    Status.FITTED: "A setting that the paper leaves open was chosen to meet this very number: it confirms nothing.",
     Status.OTHER_HARDWARE: "A time belongs to the machine that it was taken on.",
     Status.NOT_RUN: "Planned or plannable, and not there yet.",
     Status.DATA_MISSING: "The data set is not on this machine.",
