@@ -24,6 +24,7 @@ X264 = {
     "threads": "1",  # several give other vectors on every repeat
     "lookahead-threads": "1",
     "sliced-threads": "0",
+    "pbratio": "5",  # B-frames only: coarser residuals, so that vectors weigh more: faster, and more of them are right
     "partitions": "none",  # 16 x 16 only
     "constrained-intra": "1",  # else most blocks of sparsely sampled clips are coded without a vector
     "force-cfr": "1",  # else the encoder holds a frame back and vectors leak into the next clip
@@ -79,13 +80,16 @@ class Codec:
         decoder.options = {"flags2": "+export_mvs"}
         encoder.open()
         decoder.open()
-        self._encoder, self._decoder, self._frame = encoder, decoder, av.VideoFrame
+        self._encoder, self._decoder = encoder, decoder
+        self._frame, self._types = av.VideoFrame, av.video.frame.PictureType
         self.next_pts = 0
         """Number of the next picture."""
 
-    def picture(self, luma: NDArray[np.uint8]) -> Any:
-        """Return a picture [H, W] as FFmpeg wants it; it may be encoded several times."""
-        return self._frame.from_ndarray(luma, format="gray")
+    def picture(self, luma: NDArray[np.uint8], *, p_frame: bool = False) -> Any:
+        """Return a picture [H, W] as FFmpeg wants it; it may be encoded several times; ``p_frame``: as nothing else."""
+        picture = self._frame.from_numpy_buffer(np.ascontiguousarray(luma), format="gray")  # copies nothing
+        picture.pict_type = self._types.P if p_frame else self._types.NONE
+        return picture
 
     def encode(self, picture: Any) -> list[Any]:
         """Return the packets that are ready after one more picture; their pts is its number."""

@@ -10,9 +10,9 @@ from reproid.gop.motion import BLOCK, MotionField
 Luma = NDArray[np.uint8]
 REACH_PX = 32
 """Greatest component of a vector, pixels, as the encoder's search range."""
-_ALIKE = 16 * BLOCK * BLOCK
-"""SAD up to which a predicted vector is refined without a coarse search: a mean difference of 16 per pixel."""
-_FOLLOWED = 4
+_ALIKE = 20 * BLOCK * BLOCK
+"""SAD up to which a predicted vector is refined without a coarse search: a mean difference of 20 per pixel."""
+_FOLLOWED = 3
 """Places of the coarse grid that are searched around."""
 
 

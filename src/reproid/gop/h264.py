@@ -10,7 +10,7 @@ from reproid.gop.motion import BLOCK, Flags, Floats, MotionField, accumulate, fi
 from reproid.gop.vectors import block_vectors
 
 Luma = NDArray[np.uint8]
-_MOST_B_FRAMES = 16
+_B_FRAMES = 4
 
 
 class Pairs:
@@ -39,33 +39,48 @@ class Pairs:
 
 
 class Bstar:
-    """``h264-bstar``: the P-frames become B-frames that nothing refers to, between the I-frame and a copy of it."""
+    """``h264-bstar``: the P-frames become B-frames that nothing refers to, between the I-frame and copies of it.
+
+    [I B B B B I' B B B I'] for eight frames: I' is a P-frame without a residual.
+    """
 
     def __init__(self) -> None:
         self._codec: Codec | None = None
         self._key = (0, 0, 0)
 
     def __call__(self, luma: Luma) -> MotionField:
-        """Return the motion of ``luma`` [T, H, W]; more than 16 P-frames are encoded in several stars."""
-        height, width = luma.shape[1:]
+        """Return the motion of ``luma`` [T, H, W]."""
+        frames, height, width = luma.shape
         motion, known = _empty(luma)
-        for first in range(0, len(motion), _MOST_B_FRAMES):
-            last = first + _MOST_B_FRAMES
-            self._star(luma[0], luma[1 + first : 1 + last], motion[first:last], known[first:last])
+        if frames == 1:
+            return finish(motion, known, height=height, width=width)
+        pictures = frames + -(-(frames - 1) // _B_FRAMES)
+        if self._codec is None or self._key != luma.shape:
+            keyint = pictures + _B_FRAMES + 1
+            self._codec, self._key = Codec(height=height, width=width, keyint=keyint, b_frames=_B_FRAMES), (frames, height, width)
+        codec = self._codec
+        star, wanted = self._star(codec, luma)
+        # The encoder holds B-frames back until it has seen as many more pictures, and cannot go on after a flush: so grey
+        # P-frames, the cheapest of all, push each clip out. Only the first is decoded: the decoder lets go of the last B-frame.
+        pushing = [codec.picture(np.full_like(luma[0], 128), p_frame=True)] * (_B_FRAMES + 1)
+        first = codec.next_pts
+        for picture in (*star, *pushing):
+            packets = [packet for packet in codec.encode(picture) if first <= packet.pts <= first + pictures]
+            _read(codec, packets, wanted, motion, known)
         return finish(motion, known, height=height, width=width)
 
-    def _star(self, i_frame: NDArray[np.uint8], others: Luma, motion: Floats, known: Flags) -> None:
-        key = (*i_frame.shape, len(others))
-        if self._codec is None or self._key != key:
-            self._codec = Codec(height=key[0], width=key[1], keyint=len(others) + 2, b_frames=len(others))
-            self._key = key
-        codec = self._codec
-        wanted = {codec.next_pts + 1 + t: t for t in range(len(others))}
-        # The encoder holds B-frames back until it has seen as many more pictures, and cannot go on after a flush: so a grey star,
-        # which costs next to nothing, pushes each one out.
-        ends, grey = codec.picture(i_frame), codec.picture(np.full_like(i_frame, 128))
-        for picture in (ends, *map(codec.picture, others), ends, *[grey] * (len(others) + 2)):
-            _read(codec, codec.encode(picture), wanted, motion, known)
+    @staticmethod
+    def _star(codec: Codec, luma: Luma) -> tuple[list[Any], dict[int, int]]:
+        """Return the pictures in the order of display, and of the B-frames their numbers and which P-frames they are."""
+        pictures = [codec.picture(luma[0])]
+        copy = codec.picture(luma[0], p_frame=True)
+        wanted = {}
+        for t, p_frame in enumerate(luma[1:]):
+            wanted[codec.next_pts + len(pictures)] = t
+            pictures.append(codec.picture(p_frame))
+            if (t + 1) % _B_FRAMES == 0 or t == len(luma) - 2:
+                pictures.append(copy)
+        return pictures, wanted
 
 
 class Chain:

@@ -73,6 +73,8 @@ def _move_blocks(planes: Bytes, quarters: NDArray[np.int32], out: Bytes, channel
     """Warp one channel: planes [4, ...] by `half_planes`, vectors in quarter pixels, out [T-1, 3, H, W]."""
     frames, _, rows, columns = quarters.shape
     height, width = out.shape[2:]
+    lines, stride = planes.shape[1:]
+    source, target = planes.ravel(), out.ravel()
     for t in range(frames):
         for row in range(rows):
             bottom = height if row == rows - 1 else (row + 1) * BLOCK
@@ -81,24 +83,16 @@ def _move_blocks(planes: Bytes, quarters: NDArray[np.int32], out: Bytes, channel
                 dx, dy = quarters[t, 0, row, column], quarters[t, 1, row, column]
                 top, left = row * BLOCK + (dy >> 2), column * BLOCK + (dx >> 2)
                 samples = SAMPLES[4 * (dy & 3) + (dx & 3)]
-                near = -MARGIN <= top < planes.shape[1] - MARGIN - BLOCK and -MARGIN <= left < planes.shape[2] - MARGIN - BLOCK
+                near = -MARGIN <= top < lines - MARGIN - BLOCK and -MARGIN <= left < stride - MARGIN - BLOCK
                 if near and bottom - row * BLOCK == BLOCK and right - column * BLOCK == BLOCK:
                     place = ((t * 3 + channel) * height + row * BLOCK) * width + column * BLOCK
-                    _move_block(planes, samples, top, left, out, place)
+                    one = (samples[0, 0] * lines + top + samples[0, 1] + MARGIN) * stride + left + samples[0, 2] + MARGIN
+                    other = (samples[1, 0] * lines + top + samples[1, 1] + MARGIN) * stride + left + samples[1, 2] + MARGIN
+                    for y in range(BLOCK):
+                        row_mean(target, place + y * width, source, one + y * stride, source, other + y * stride)
                 else:
                     area = out[t, channel, row * BLOCK : bottom, column * BLOCK : right]
                     _move_any(planes, samples, top, left, area)
-
-
-@jit
-def _move_block(planes: Bytes, samples: Integers, top: int, left: int, out: Bytes, place: int) -> None:
-    """Write 16 x 16 pixels to out from its element ``place`` on."""
-    stride, width = planes.shape[2], out.shape[3]
-    source, target = planes.ravel(), out.ravel()
-    one = ((samples[0, 0] * planes.shape[1] + top + samples[0, 1] + MARGIN) * stride) + left + samples[0, 2] + MARGIN
-    other = ((samples[1, 0] * planes.shape[1] + top + samples[1, 1] + MARGIN) * stride) + left + samples[1, 2] + MARGIN
-    for y in range(BLOCK):
-        row_mean(target, place + y * width, source, one + y * stride, source, other + y * stride)
 
 
 @jit
