@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import warnings
 from contextlib import suppress
 
 import click
@@ -60,6 +61,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. A user's mistake prints one line on stderr and ends with exit code 2; no traceback."""
+    warnings.formatwarning = _one_line
     try:
         cli.main(prog_name="reproid", standalone_mode=False)
     except InputError as error:
@@ -71,6 +73,10 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         _say("reproid: interrupted")
         sys.exit(130)
+
+
+def _one_line(message: Warning | str, *_: object, **__: object) -> str:
+    return f"reproid: warning: {message}\n"
 
 
 def _say(text: str) -> None:

@@ -3,9 +3,10 @@
 FFmpeg conceals what it can: a picture comes out of a truncated JPEG, and one damaged packet leaves the frames that depend on it
 unmarked. Here the first sign of damage ends the reading: an error or a logged one of demuxer or decoder, a packet or a frame
 marked corrupt, fewer frames than the file declares, a JPEG without its end. Damage that leaves a valid code, in a format without
-checksums, nobody can see.
+checksums, nobody can see: how often that happens is in docs/gop.md. Of formats in which it is the rule a warning tells.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,12 @@ _FIX = "Restore the file, or convert it"
 _HARMLESS = ("co located POCs unavailable", "mmco: unref short failure")
 """Logged of H.264 that merely begins between two keyframes."""
 _JPEG_END = b"\xff\xd9"
+_BLIND = {"hevc", "vp8", "vp9", "av1", "libdav1d", "vvc"}
+"""Decoders that take whatever an arithmetic code yields: damage within a packet gives wrong pictures and no error."""
+
+
+class UnseenDamageWarning(UserWarning):
+    """A video's format does not show damage: it may be clean, and it may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,9 @@ def read_video(path: Path, *, export_vectors: bool = False) -> Iterator[Picture]
         path: any format and codec that this FFmpeg reads, with B-frames or without.
         export_vectors: whether frames carry the motion vectors of the file, where its codec has some.
 
+    Warns:
+        UnseenDamageWarning: if the format hides damage.
+
     Raises:
         InputError: if the file is missing, none, damaged or cut off, its codec is unknown, or its frames change size; names the
             file and the frame.
@@ -51,6 +61,13 @@ def read_video(path: Path, *, export_vectors: bool = False) -> Iterator[Picture]
             stream = _video_stream(container, path)
             stream.thread_type = "NONE"
             stream.codec_context.options = {"err_detect": "explode"} | ({"flags2": "+export_mvs"} if export_vectors else {})
+            if stream.codec_context.name in _BLIND:
+                warnings.warn(
+                    f"{path}: damage within {stream.codec_context.name} video cannot be seen by its decoder;"
+                    " compare the file's checksum with its source's",
+                    UnseenDamageWarning,
+                    stacklevel=2,
+                )
             size: tuple[int, int] | None = None
             for packet in container.demux(stream):
                 _check_packet(packet, stream.codec_context.name, path, seen)

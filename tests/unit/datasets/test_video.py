@@ -8,7 +8,7 @@ import pytest
 
 from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.layouts import build_index
-from reproid.datasets.video import read_video
+from reproid.datasets.video import UnseenDamageWarning, read_video
 from reproid.errors import InputError
 from support.videos import CODECS, FRAMES, HEIGHT, STEP, WIDTH, Change, sliding_picture, with_packet, write_video
 
@@ -75,6 +75,14 @@ def test_read_video_damaged_packet_never_passes_as_clean(videos: dict[str, Path]
         InputError, match=r"changed\.mkv, frame \d+: the video is damaged \(.+\); expected an undamaged video\. Restore"
     ):
         _read(with_packet(whole, 5, Change(kind)))
+
+
+def test_read_video_format_that_hides_damage_is_warned_of(videos: dict[str, Path], recwarn: pytest.WarningsRecorder) -> None:
+    with pytest.warns(UnseenDamageWarning, match=r"vp9\.webm: damage within vp9 video cannot be seen"):
+        _read(videos["vp9"])
+    for codec in set(CODECS) - {"vp9"}:
+        _read(videos[codec])
+    assert not [one for one in recwarn if one.category is UnseenDamageWarning]
 
 
 def test_read_video_truncated_jpeg_is_named_though_a_picture_comes_out(videos: dict[str, Path], tmp_path: Path) -> None:

@@ -51,3 +51,10 @@ def test_gop_benchmark_meets_its_goals() -> None:
     assert ratios["h264-pairs / block-matching"] >= 3
     assert results["psnr_db"]["block-matching"] >= results["psnr_db"]["h264-pairs"] - 0.3
     assert results["cpu_ms_per_clip"]["residual"] < 0.6
+
+
+def test_gop_page_holds_how_often_damage_is_unseen() -> None:
+    page, results = read("damage.json")
+    for codec in {row["codec"] for row in results["rows"]}:
+        cells = [f"{100 * row['unseen']:.0f} %" for row in results["rows"] if row["codec"] == codec]
+        assert f"| {codec} | {' | '.join(cells)} |" in page
