@@ -1,7 +1,8 @@
 """What a suite needs: for every cell of its tables the runs and metrics behind it, or the reason why there are none."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from reproid.catalog.catalog import Catalog, full_name, load_catalog, suite_names
 from reproid.catalog.costs import CostSettings, PlannedCost, make_cost
@@ -11,6 +12,8 @@ from reproid.catalog.papers import Column, Row, Table
 from reproid.catalog.runs import Run, make_run
 from reproid.catalog.settings import Settings
 from reproid.errors import InputError
+
+Planned = TypeVar("Planned", Run, PlannedMedia, PlannedCost)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,16 +101,7 @@ def find_run(catalog: Catalog, run_id: str) -> Run:
     Raises:
         InputError: if no suite plans it.
     """
-    for suite in [catalog.suite.name, *suite_names(catalog.root)]:
-        other = catalog if suite == catalog.suite.name else load_catalog(catalog.root, suite=suite)
-        runs = planned_runs(plan_suite(other))
-        if run_id in runs:
-            return runs[run_id]
-    raise InputError(
-        "no suite plans this run",
-        where=f"run {run_id}",
-        fix="params.yaml or a file of papers/ or suites/ has changed since it was planned: run the workflow again",
-    )
+    return _find(catalog, planned_runs, "run", run_id)
 
 
 def planned_media(tables: tuple[PlannedTable, ...]) -> dict[str, PlannedMedia]:
@@ -122,16 +116,7 @@ def find_media(catalog: Catalog, media_id: str) -> PlannedMedia:
     Raises:
         InputError: if no suite plans it.
     """
-    for suite in [catalog.suite.name, *suite_names(catalog.root)]:
-        other = catalog if suite == catalog.suite.name else load_catalog(catalog.root, suite=suite)
-        media = planned_media(plan_suite(other))
-        if media_id in media:
-            return media[media_id]
-    raise InputError(
-        "no suite plans these media",
-        where=f"media {media_id}",
-        fix="params.yaml or a file of papers/ or suites/ has changed since they were planned: run the workflow again",
-    )
+    return _find(catalog, planned_media, "media", media_id)
 
 
 def plan_cost(catalog: Catalog, experiment: str, measured: CostSettings | None = None) -> PlannedCost:
@@ -155,16 +140,25 @@ def find_cost(catalog: Catalog, cost_id: str) -> PlannedCost:
     Raises:
         InputError: if no suite plans it.
     """
+    return _find(catalog, _planned_costs, "cost", cost_id)
+
+
+def _planned_costs(tables: tuple[PlannedTable, ...]) -> dict[str, PlannedCost]:
+    return {cost.cost_id: cost for table in tables for cost in table.costs()}
+
+
+def _find(
+    catalog: Catalog, planned: Callable[[tuple[PlannedTable, ...]], dict[str, Planned]], what: str, identity: str
+) -> Planned:
     for suite in [catalog.suite.name, *suite_names(catalog.root)]:
         other = catalog if suite == catalog.suite.name else load_catalog(catalog.root, suite=suite)
-        for table in plan_suite(other):
-            for cost in table.costs():
-                if cost.cost_id == cost_id:
-                    return cost
+        found = planned(plan_suite(other)).get(identity)
+        if found is not None:
+            return found
     raise InputError(
-        "no suite plans this measurement",
-        where=f"cost {cost_id}",
-        fix="A file of papers/ or suites/ has changed since it was planned: run the workflow again",
+        "no suite plans it",
+        where=f"{what} {identity}",
+        fix="params.yaml or a file of papers/ or suites/ has changed since it was planned: run the workflow again",
     )
 
 

@@ -77,7 +77,7 @@ def test_find_cost_of_another_suite_is_found(project: Path) -> None:
 
 
 def test_find_cost_planned_by_none_says_what_to_do(project: Path) -> None:
-    with pytest.raises(InputError, match="cost 000000000000: no suite plans this measurement.*run the workflow again"):
+    with pytest.raises(InputError, match="cost 000000000000: no suite plans it.*run the workflow again"):
         find_cost(load_catalog(), "000000000000")
 
 

@@ -134,5 +134,5 @@ def test_find_run_of_another_suite_is_found(project: Path) -> None:
 
 
 def test_find_run_planned_by_none_says_what_to_do(project: Path) -> None:
-    with pytest.raises(InputError, match="run 000000000000: no suite plans this run.*run the workflow again"):
+    with pytest.raises(InputError, match="run 000000000000: no suite plans it.*run the workflow again"):
         find_run(load_catalog(), "000000000000")

@@ -50,7 +50,7 @@ def test_cost_of_a_planned_measurement_goes_to_its_place(project: Path) -> None:
         (("--experiment", "psformer/resnet51"), r"unknown experiment; .*Did you mean 'psformer/resnet50'\?"),
         (("--experiment", "psformer/resnet50", "--no-time", "--batch", "2"), r"time is asked for and declined"),
         (("--cost-id", "0" * 12, "--repeats", "2"), r"its suite says what is timed; expected no --batch, --repeats or --no-time"),
-        (("--cost-id", "0" * 12), r"cost 000000000000: no suite plans this measurement"),
+        (("--cost-id", "0" * 12), r"cost 000000000000: no suite plans it"),
     ],
     ids=["neither", "both", "unknown", "time-and-none", "id-and-repeats", "unplanned"],
 )

@@ -71,7 +71,7 @@ CASES: list[tuple[Prepare, str]] = [
     (unknown_protocol, "unknown protocol; expected one of: .*got 'mars-standart'. Did you mean 'mars-standard'?"),
     (unknown_parameter, "params.yaml, key 'overrides.train.epoch': unknown key; .*Did you mean 'epochs'?"),
     (unknown_option_of_a_method, "option 'chanels' of method 'resnet50': unknown option; .*Did you mean 'channels'?"),
-    (unknown_run, "run 000000000000: no suite plans this run. .*run the workflow again"),
+    (unknown_run, "run 000000000000: no suite plans it. .*run the workflow again"),
     (unknown_table, "unknown table; .*Did you mean 'psformer/table-1'?"),
 ]
 
