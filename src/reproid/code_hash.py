@@ -8,18 +8,18 @@ from pathlib import Path
 
 import reproid
 
-_SHARED = ("clips", "training", "inference", "models")
+_SHARED = ("clips", "gop", "training", "inference", "models")
 
 
 def code_sha256(method: str) -> str:
     """Return the SHA-256 of the code that a run of ``method`` depends on.
 
-    These are the rooms clips, training and inference, what the models share, the method's own folder, and seeds.py.
+    These are the packages clips, gop, training and inference, what the models share, the method's own folder, and seeds.py.
     """
     root = Path(reproid.__file__).parent
     files = [root / "seeds.py"]
-    for room in _SHARED:
-        files += (root / room).glob("*.py")
+    for package in _SHARED:
+        files += (root / package).glob("*.py")
     files += [path for path in (root / "models" / method).rglob("*") if path.suffix in (".py", ".yaml")]
     sha = hashlib.sha256()
     for path in sorted(files):

@@ -9,7 +9,8 @@ from reproid.code_hash import code_sha256
 
 
 def test_code_sha256_changes_with_the_code_of_the_method_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path in ("seeds.py", "clips/a.py", "models/base.py", "models/one/model.py", "models/two/model.py"):
+    shared = ("seeds.py", "clips/a.py", "gop/a.py", "training/a.py", "inference/a.py", "models/base.py")
+    for path in (*shared, "models/one/model.py", "models/two/model.py"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("first")
     monkeypatch.setattr(code_hash.reproid, "__file__", str(tmp_path / "__init__.py"))
@@ -17,8 +18,10 @@ def test_code_sha256_changes_with_the_code_of_the_method_alone(tmp_path: Path, m
     (tmp_path / "models/one/model.py").write_text("second")
     assert code_sha256("one") != one
     assert code_sha256("two") == two
-    (tmp_path / "clips/a.py").write_text("second")
-    assert code_sha256("two") != two
+    for path in shared:
+        before = code_sha256("two")
+        (tmp_path / path).write_text("second")
+        assert code_sha256("two") != before
 
 
 def test_code_hash_loads_neither_torch_nor_pyarrow() -> None:

@@ -8,7 +8,7 @@ from reproid.catalog.digest import digest
 from reproid.catalog.runs import Run
 from reproid.catalog.settings import Embed, Gop
 
-REVISION: int = 1
+REVISION: int = 2
 """Raised when equal plans would give other streams or other motion."""
 
 
