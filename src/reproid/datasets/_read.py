@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from reproid.datasets.data_folder import DataFolder
 from reproid.datasets.index import Assignment, Subset
+from reproid.datasets.shard_index import is_text
 from reproid.errors import InputError
 
 _DAMAGED = (ValueError, TypeError, LookupError, EOFError, ArithmeticError, AttributeError, MemoryError, zlib.error, struct.error)
@@ -193,21 +194,9 @@ def check_labels(layout: Layout, *, where: object) -> None:
         if not (-1 <= t.pid < 2**31 and 0 <= t.camid < 2**15):
             raise InputError("a label is out of range", where=where, expected="pid >= -1 and camera >= 1",
                              got=f"pid {t.pid}, camera {t.camid + 1} of {t.tracklet_id!a}")  # fmt: skip
-        try:
-            "".join((t.tracklet_id, *t.frames)).encode()
-        except UnicodeEncodeError as error:
-            got = ascii(next(name for name in (t.tracklet_id, *t.frames) if not _is_text(name)))
-            raise InputError(
-                "a name is not UTF-8", where=where, expected="names that are text", got=got, fix="Rename it"
-            ) from error
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        if not is_text("".join((t.tracklet_id, *t.frames))):  # one look at all of them: a million names
+            got = ascii(next(name for name in (t.tracklet_id, *t.frames) if not is_text(name)))
+            raise InputError("a name is not UTF-8", where=where, expected="names that are text", got=got, fix="Rename it")
 
 
 def check_counts(found: dict[str, int], expected: dict[str, int], *, where: object) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reproid.datasets.folder_images import SUFFIXES
-from reproid.datasets.shard_index import INDEX
+from reproid.datasets.shard_index import INDEX, is_text
 from reproid.datasets.shards import FOLDER
 from reproid.errors import InputError
 
@@ -96,11 +96,6 @@ def _check_link(path: Path, base: Path) -> None:
 
 
 def _check_name(name: str, root: Path) -> None:
-    try:
-        name.encode()
-        plain = "\n" not in name and "\\" not in name
-    except UnicodeEncodeError:
-        plain = False
-    if not plain:
+    if not is_text(name) or "\n" in name or "\\" in name:
         raise InputError("the name cannot be packed", where=root, expected="UTF-8 without line ends and backslashes",
                          got=ascii(name))  # fmt: skip

@@ -64,6 +64,15 @@ def bad_name(name: str) -> bool:
     return _BAD.search(name) is not None
 
 
+def is_text(name: str) -> bool:
+    """Tell whether a name of the file system is UTF-8, as an index must hold it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def write_index(folder: Path, shards: Sequence[Shard], members: Sequence[Member]) -> None:
     """Write the index of the shards in ``folder``.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reproid.datasets.shard_index import BLOCK, Member, Shard, bad_name, write_index
+from reproid.datasets.shard_index import BLOCK, Member, Shard, bad_name, is_text, write_index
 from reproid.errors import InputError
 from reproid.files import atomic_path
 
@@ -51,7 +51,7 @@ class ShardFile:
         Raises:
             InputError: if the name is no path below a folder, or no text.
         """
-        if bad_name(name) or not _is_text(name):
+        if bad_name(name) or not is_text(name):
             raise InputError("the name cannot be packed", where=self.path.parent, expected="a plain path below the folder, UTF-8",
                              got=ascii(name))  # fmt: skip
         about = tarfile.TarInfo(name)
@@ -108,12 +108,3 @@ class ShardWriter:
 def shard_name(position: int) -> str:
     """Return the file name of a shard."""
     return f"{position:05d}.tar"
-
-
-def _is_text(name: str) -> bool:
-    """Tell whether a name of the file system is UTF-8."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
