@@ -104,6 +104,8 @@ def test_metrics_show_and_plots_show_what_the_files_say(under_dvc: Project, tmp_
 def test_restore_in_a_fresh_clone_leaves_nothing_to_do(fresh: Project, tmp_path: Path) -> None:
     ok(fresh, "dvc", "remote", "add", "--default", "local", str(tmp_path / "remote"))
     ok(fresh, "dvc", "push")
+    assert not (tmp_path / "remote").exists(), "outputs that may hold restricted data are left to `reproid push`"
+    ok(fresh, "reproid", "push")
     ok(fresh, "git", "commit", "--quiet", "--all", "--message", "remote")
     ok(fresh, "git", "clone", "--quiet", str(fresh.folder), str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone")

@@ -1,4 +1,4 @@
-"""`reproid push`: `dvc push`, but nothing restricted goes where it may be read by others."""
+"""`reproid push`: results to a DVC remote, but nothing restricted goes where it may be read by others."""
 
 import click
 
@@ -9,31 +9,28 @@ import click
 def push(remote: str | None, *, check: bool) -> None:
     """Push what DVC tracks. Files of restricted data sets go to remotes alone that .dvc/private-remotes names.
 
-    Plain `dvc push` asks nobody: DVC has no hook to stop it. What is restricted is every real data set of datasets.yaml that does
-    not say `restricted: false`.
+    Plain `dvc push` sends nothing of this project: every output of dvc.yaml says `push: false`. What is restricted is every real
+    data set of datasets.yaml that does not say `restricted: false`.
 
     \b
     Examples:
       reproid push
       reproid push --remote lab --check
     """  # noqa: D301
-    import subprocess
-    import sys
-
     from reproid.catalog._yaml import load_yaml
     from reproid.catalog.datasets import DataSets
     from reproid.catalog.project import project_root
-    from reproid.errors import InputError
     from reproid.sharing import check_push, restricted_names
+    from reproid.tracked import open_tracked
 
     root = project_root()
-    remote, address = _find_remote(remote)
-    check_push(root, remote, address, restricted_names(load_yaml(root / "datasets.yaml", DataSets).datasets))
-    click.echo(f"remote {remote} ({address}): may be pushed to")
-    if not check:
-        done = subprocess.run([sys.executable, "-m", "dvc", "push", "--remote", remote], cwd=root, check=False)
-        if done.returncode:
-            raise InputError("dvc push failed", where=f"remote '{remote}'", got=f"exit code {done.returncode}")
+    name, address = _find_remote(remote)
+    restricted = restricted_names(load_yaml(root / "datasets.yaml", DataSets).datasets)
+    with open_tracked(root, name) as tracked:
+        check_push(root, tracked.files(), (name, address), restricted)
+        click.echo(f"remote {name} ({address}): may be pushed to")
+        if not check:
+            click.echo(f"{tracked.push():,} files pushed")
 
 
 def _find_remote(name: str | None) -> tuple[str, str]:
