@@ -21,8 +21,17 @@ class Site:
     codes: list[int] = field(default_factory=list)
     """Status of each of the next answers."""
     stall_s: float = 0.0
-    """Once: after half of the next answer."""
+    """Silence in the middle of the file, without an end to the connection before it is over."""
+    stalls: int = 1
+    """Answers that fall silent."""
     said_longer_by: int = 0
+    """Bytes that the stated length is too long, or too short."""
+    length: bool = True
+    """Whether a length is stated at all; without, the end of the connection is the end of the file."""
+    ranges_begin_later_by: int = 0
+    """Bytes; the server says so."""
+    ranges_hold: bytes | None = None
+    """What the server sends in the place of a range; it does not say so."""
     kind: str = "application/octet-stream"
     redirect: str | None = None
     asked: list[str | None] = field(default_factory=list)
@@ -47,18 +56,21 @@ def serving(site: Site) -> Iterator[str]:
                 self._head(416, {"Content-Range": f"bytes */{len(site.content)}", "Content-Length": "0"})
                 return
             total = len(site.content) + site.said_longer_by
-            headers = {"Content-Type": site.kind, "Content-Length": str(total - first)}
+            first += site.ranges_begin_later_by if first else 0
+            headers = {"Content-Type": site.kind} | ({"Content-Length": str(total - first)} if site.length else {})
             if site.etag is not None:
                 headers["ETag"] = site.etag
             if first:
                 headers["Content-Range"] = f"bytes {first}-{total - 1}/{total}"
             self._head(206 if first else 200, headers)
             body = site.content[first:]
-            if site.stall_s:
-                self.wfile.write(body[: len(body) // 2])
+            if first and site.ranges_hold is not None:
+                body = (site.ranges_hold * len(body))[: len(body)]
+            if site.stall_s and site.stalls:
+                site.stalls -= 1
+                self.wfile.write(body[: max(0, len(site.content) // 2 - first)])
                 self.wfile.flush()
-                wait, site.stall_s = site.stall_s, 0.0
-                time.sleep(wait)
+                time.sleep(site.stall_s)
                 return
             self.wfile.write(body[: site.cut_after.pop(0)] if site.cut_after else body)
 

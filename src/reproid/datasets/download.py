@@ -194,7 +194,8 @@ def _receive(answer: http.client.HTTPResponse, url: str, part: _Part, *, have: i
     step = start(size or 0)
     step(have)
     with part.path.open(mode) as file:
-        while block := answer.read(CHUNK if size is None else min(CHUNK, max(1, size - file.tell()))):
+        # read1 gives what has arrived: read would wait for a whole chunk, and lose all of it when the server falls silent
+        while block := answer.read1(CHUNK if size is None else min(CHUNK, max(1, size - file.tell()))):
             file.write(block)
             step(len(block))
             if size is not None and file.tell() >= size:

@@ -1,4 +1,5 @@
 import hashlib
+import time
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,10 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         Site(CONTENT, cut_after=[70_000], ranges=False),
         Site(CONTENT, cut_after=[70_000], etag=None),
         Site(CONTENT, cut_after=[70_000], etag='W/"weak"'),
+        Site(CONTENT, cut_after=[70_000], ranges_begin_later_by=5),
+        Site(CONTENT, length=False),
     ],
-    ids=["well", "truncates", "stalls", "busy", "knows no ranges", "no validator", "weak validator"],
+    ids=["well", "truncates", "stalls", "busy", "knows no ranges", "no validator", "weak validator", "other range", "no length"],
 )
 @pytest.mark.parametrize("sha256", [SHA, None], ids=["known", "unknown"])
 def test_download_arrives_whole(site: Site, sha256: str | None, tmp_path: Path) -> None:
@@ -87,6 +90,32 @@ def test_download_server_that_says_too_short_is_found_out_by_the_digest(tmp_path
     with serving(Site(CONTENT, said_longer_by=-10)) as url, pytest.raises(InputError, match=message):
         download(url, tmp_path / "set.bin", sha256=SHA, patience=QUICK)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "site",
+    [Site(CONTENT, cut_after=[70_000], ranges_hold=b"forged"), Site(CONTENT, cut_after=[70_000], length=False)],
+    ids=["forges a range", "breaks off without a length"],
+)
+def test_download_lie_that_nothing_gives_away_is_found_out_by_the_digest(site: Site, tmp_path: Path) -> None:
+    with serving(site) as url:
+        with pytest.raises(InputError, match=f"another file than expected; expected SHA-256 {SHA}, got .*It was deleted"):
+            download(url, tmp_path / "set.bin", sha256=SHA, patience=QUICK)
+        assert list(tmp_path.iterdir()) == []
+        assert download(url, tmp_path / "set.bin", sha256=SHA, patience=QUICK) == SHA
+    assert (tmp_path / "set.bin").read_bytes() == CONTENT
+
+
+def test_download_server_that_stalls_for_ever_is_given_up_in_the_time_said(tmp_path: Path) -> None:
+    site = Site(CONTENT, stall_s=2, stalls=9)
+    started = time.monotonic()
+    with serving(site) as url:
+        with pytest.raises(InputError, match=r"after 2 attempts without progress \(.*timed out"):
+            download(url, tmp_path / "set.bin", patience=Patience(attempts=2, timeout_s=0.2, wait_s=0.001))
+        assert time.monotonic() - started < 20
+    part = (tmp_path / "set.bin.part").read_bytes()
+    assert len(part) >= len(CONTENT) // 2
+    assert CONTENT.startswith(part)
 
 
 @pytest.mark.parametrize(
