@@ -83,13 +83,7 @@ def make_tree(root: Path, metadata: Path) -> None:
     (root / "info").mkdir(parents=True)
     linked = 0
     for subset in ("train", "test"):
-        key, numbers, names = f"track_{subset}_info", Counter[tuple[int, int]](), list[str]()
-        for start, end, pid, camera in read_matlab(metadata / f"tracks_{subset}_info.mat", key, columns=4).tolist():
-            numbers[pid, camera] += 1
-            person = "00-1" if pid == -1 else f"{pid:04d}"
-            stem = f"{person}C{camera}T{numbers[pid, camera]:04d}"
-            assert start == len(names) + 1
-            names += [f"{stem}F{frame:03d}.jpg" for frame in range(1, end - start + 2)]
+        names = image_names(metadata, subset)
         folders = {name[:4] for name in names}
         for folder in folders:
             (root / f"bbox_{subset}" / folder).mkdir(parents=True)
@@ -103,6 +97,20 @@ def make_tree(root: Path, metadata: Path) -> None:
         shutil.copy(metadata / f"tracks_{subset}_info.mat", root / "info")
     shutil.copy(metadata / "query_IDX.mat", root / "info")
     (root / "complete").touch()
+
+
+def image_names(metadata: Path, subset: str) -> list[str]:
+    """Return the names of all images of a subset, train or test, by the data set's rule and its real tracklets."""
+    numbers, names = Counter[tuple[int, int]](), list[str]()
+    for start, end, pid, camera in read_matlab(
+        metadata / f"tracks_{subset}_info.mat", f"track_{subset}_info", columns=4
+    ).tolist():
+        numbers[pid, camera] += 1
+        person = "00-1" if pid == -1 else f"{pid:04d}"
+        stem = f"{person}C{camera}T{numbers[pid, camera]:04d}"
+        assert start == len(names) + 1
+        names += [f"{stem}F{frame:03d}.jpg" for frame in range(1, end - start + 2)]
+    return names
 
 
 def peak_mb() -> float:

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reproid.datasets._read import Layout, RawTracklet, check_queries, read_matlab, require_files
-from reproid.datasets.index import Assignment, Subset
+from reproid.datasets._read import Layout, RawTracklet, check_queries, offenders, read_matlab, require_files
+from reproid.datasets.index import JUNK, Assignment, Subset
 from reproid.errors import InputError
 
 FILES = (
@@ -34,7 +34,7 @@ def read_mars(root: Path) -> Layout:
         root: folder with bbox_train, bbox_test and info.
 
     Raises:
-        InputError: if a file is missing or its rows do not fit the name files.
+        InputError: if a file is missing, its rows do not fit the name files, or a tracklet mixes persons or cameras.
     """
     require_files(root, FILES, layout="mars")
     train, test = (_read_subset(root, subset) for subset in ("train", "test"))
@@ -55,7 +55,10 @@ def _read_subset(root: Path, subset: str) -> list[RawTracklet]:
     path = root / f"info/tracks_{kind}_info.mat"
     rows = read_matlab(path, f"track_{kind}_info", columns=4)
     _check_rows(rows, len(names), path)
-    return [_tracklet(names[start - 1 : end], kind, (pid, camera)) for start, end, pid, camera in rows.tolist()]
+    return [
+        _tracklet(names[start - 1 : end], kind, (pid, camera), f"{path}, row {n}")
+        for n, (start, end, pid, camera) in enumerate(rows.tolist(), start=1)
+    ]
 
 
 def _check_rows(rows: NDArray[np.int64], n_names: int, path: Path) -> None:
@@ -83,8 +86,19 @@ def _check_rows(rows: NDArray[np.int64], n_names: int, path: Path) -> None:
         )
 
 
-def _tracklet(names: list[str], subset: Subset, labels: tuple[int, int]) -> RawTracklet:
+def _tracklet(names: list[str], subset: Subset, labels: tuple[int, int], where: str) -> RawTracklet:
     pid, camera = labels
+    # A line too many or too few in a name file shifts all that follows: images that exist, of others. Public loaders hold all but
+    # the junk to this too.
+    kinds = sorted({name[:6] for name in names})
+    if len(kinds) > 1 and pid != JUNK:
+        raise InputError(
+            "a tracklet mixes persons or cameras",
+            where=where,
+            expected="names that begin alike, as 0001C1",
+            got=offenders(kinds),
+            fix="The .mat and the name file are of different versions: fetch both again",
+        )
     folder = f"bbox_{subset}/{names[0][:4]}"
     # A tracklet of the real set need not start at F001, and one T number may hold two tracklets: the first frame names it.
     first = names[0].removesuffix(".jpg")

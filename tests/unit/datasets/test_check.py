@@ -1,5 +1,6 @@
 import io
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ from PIL import Image
 
 from reproid.catalog.synthetic import SyntheticSpec
 from reproid.cli.data import data
+from reproid.datasets import check
 from reproid.datasets.check import check_data, count, offending
+from reproid.datasets.data_folder import DataFolder
+from reproid.datasets.folder_images import decoded_size
 from reproid.datasets.layouts import LAYOUTS, read_layout
 from reproid.errors import InputError
 from reproid.synthetic.render import render_dataset
@@ -31,10 +35,13 @@ def mars(rendered: Path, tmp_path: Path) -> Path:
 
 def test_check_data_counts_everything_and_opens_every_frame(mars: Path) -> None:
     counts = {"train_persons": 4, "junk_tracklets": 1, "distractor_tracklets": 1}
-    steps: list[int] = []
+    totals, steps = list[int](), list[int]()
     frames = len(list(mars.rglob("*.jpg")))
-    found = check_data(mars, layout="mars", counts=counts, cameras={}, start=lambda total: [total].append or steps.append)
+    found = check_data(
+        mars, layout="mars", counts=counts, cameras={}, start=lambda total: (totals.append(total), steps.append)[1]
+    )
     assert found.passed
+    assert (totals, sum(steps)) == ([frames], frames)
     assert found.opened == frames
     lines = {line.name: line for line in found.lines}
     assert [lines[name].verdict for name in counts] == ["ok", "ok", "ok"]
@@ -62,6 +69,22 @@ def test_check_data_names_all_that_differs_and_the_first_files(mars: Path) -> No
     assert "an empty file" in found.problems[1][1]
     quick = check_data(mars, layout="mars", counts={}, cameras={}, quick=True)
     assert (quick.opened, [len(p) for p in quick.problems]) == (0, [1, 0])
+
+
+def test_check_data_opens_frames_in_parallel(mars: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting, opened = threading.Barrier(3), list[str]()  # with fewer threads than three, nobody ever comes through
+
+    def open_one(data: DataFolder, name: str) -> tuple[int, int]:
+        opened.append(name)
+        if len(opened) <= 3:
+            meeting.wait(timeout=20)
+        return decoded_size(data, name)
+
+    monkeypatch.setattr(check, "BATCH", 1)
+    monkeypatch.setattr(check, "decoded_size", open_one)
+    found = check_data(mars, layout="mars", counts={}, cameras={}, workers=3)
+    assert found.passed
+    assert sorted(opened) == sorted(str(path.relative_to(mars)) for path in mars.rglob("*.jpg"))
 
 
 def test_check_data_two_cameras_count_the_first_split(tmp_path: Path) -> None:

@@ -94,3 +94,19 @@ def test_read_ls_vid_missing_list_is_named(tree: Path) -> None:
     (tree / "list_sequence/list_seq_train.txt").unlink()
     with pytest.raises(InputError, match=r"files of the data set are missing; .*got no list_sequence/list_seq_train\.txt"):
         build_index("ls", tree, layout="ls-vid")
+
+
+@pytest.mark.parametrize("prefix", ["../outside/1042_0001", "/etc/1042_0001", "tracklet_test/../../outside/1042_0001"])
+def test_read_ls_vid_prefix_that_leads_out_is_refused(tree: Path, prefix: str) -> None:
+    outside = tree.parent / "outside"
+    outside.mkdir(exist_ok=True)  # the tests' common folder
+    Image.new("RGB", (16, 32)).save(outside / "1042_0001_01_0001.jpg")
+    (tree / "list_sequence/list_seq_test.txt").write_text(f"{prefix} 1042\n")
+    with pytest.raises(InputError, match="outside the folder"):
+        build_index("ls", tree, layout="ls-vid")
+
+
+def test_read_ls_vid_tracklet_listed_twice_is_refused(tree: Path) -> None:
+    (tree / "list_sequence/list_seq_test.txt").write_text(TEST + TEST.splitlines()[0] + "\n")
+    with pytest.raises(InputError, match="two tracklets share a name; .*got 1042_0001_01"):
+        build_index("ls", tree, layout="ls-vid")

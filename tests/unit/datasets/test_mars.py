@@ -1,16 +1,36 @@
+import importlib.util
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.io import savemat
 
+from reproid.catalog.catalog import load_catalog
+from reproid.catalog.datasets import RealDataSet
+from reproid.datasets.check import count
 from reproid.datasets.layouts import build_index
 from reproid.datasets.mars import read_mars
 from reproid.errors import InputError
 
-REAL = Path(__file__).resolve().parents[4] / "shared/metadata/mars"
+ROOT = Path(__file__).resolve().parents[3]
+REAL = ROOT.parent / "shared/metadata/mars"
+
+
+def _load_benchmark() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("mars_index", ROOT / "benchmarks/mars_index.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "benchmarks"))
+        spec.loader.exec_module(module)
+    return module
+
+
+BENCHMARK = _load_benchmark()
 
 
 @pytest.fixture
@@ -146,23 +166,48 @@ def test_build_index_person_in_train_and_test_is_refused(tree: Path) -> None:
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real MATLAB files of MARS are not beside this clone (../shared/metadata/mars)")
-def test_read_mars_real_matlab_files_give_the_published_labels(tmp_path: Path) -> None:
-    """The name files of MARS are not public here: names of the right number stand in for them; nothing else is made up."""
+def test_read_mars_real_matlab_files_give_the_published_counts_per_role_and_camera(tmp_path: Path) -> None:
+    """The name files of MARS are not public here: names by the data set's rule stand in for them; nothing else is made up."""
     (tmp_path / "info").mkdir()
     for name in ("tracks_train_info.mat", "tracks_test_info.mat", "query_IDX.mat"):
         shutil.copy(REAL / name, tmp_path / "info")
-    for subset, frames in (("train", 509914), ("test", 681089)):
+    for subset in ("train", "test"):
         (tmp_path / f"bbox_{subset}").mkdir()
-        (tmp_path / f"info/{subset}_name.txt").write_text("\n".join(f"{k:07d}.jpg" for k in range(frames)))
+        (tmp_path / f"info/{subset}_name.txt").write_text("\r\n".join(BENCHMARK.image_names(REAL, subset)), newline="")
     layout = read_mars(tmp_path)
-    train = [t for t in layout.tracklets if t.subset == "train"]
-    test = {t.tracklet_id: t for t in layout.tracklets if t.subset == "test"}
-    queries = [test[a.tracklet_id] for a in layout.assignments if a.role == "query"]
-    assert (len({t.pid for t in train}), len(train), sum(len(t.frames) for t in train)) == (625, 8298, 509914)
-    assert (len({t.pid for t in test.values()}), len(test), sum(len(t.frames) for t in test.values())) == (636, 12180, 681089)
-    assert (sum(t.pid == -1 for t in test.values()), sum(t.pid == 0 for t in test.values())) == (870, 3248)
-    assert [sum(t.camid == c for t in queries) for c in range(6)] == [524, 456, 319, 191, 384, 106]
-    assert len({t.pid for t in queries}) == 626
+    found = count(layout)
+    counts = {"train_persons": 625, "train_tracklets": 8298, "train_frames": 509914, "test_persons": 636, "test_tracklets": 12180}
+    counts |= {"test_frames": 681089, "query_tracklets": 1980, "junk_tracklets": 870, "distractor_tracklets": 3248}
+    declared = load_catalog().datasets["mars"]
+    assert isinstance(declared, RealDataSet)
+    assert declared.counts == counts == {name: found[name] for name in counts} == BENCHMARK.COUNTS
+    assert declared.cameras["query_tracklets"] == (524, 456, 319, 191, 384, 106)
+    assert len(declared.cameras) == 6
+    for name, cameras in declared.cameras.items():
+        assert tuple(found[f"{name}_camera_{k}"] for k in range(1, 7)) == cameras
+    assert (found["query_persons"], found["gallery_tracklets"]) == (626, 12180)
+    lengths = {subset: [len(t.frames) for t in layout.tracklets if t.subset == subset] for subset in ("train", "test")}
+    assert [(min(n), max(n)) for n in lengths.values()] == [(5, 900), (2, 920)]
+    assert sum(n < 8 for n in lengths["train"]) == 86
+
+
+@pytest.mark.parametrize("change", ["a line too many", "a line too few"])
+def test_read_mars_name_file_shifted_by_a_line_is_refused_though_all_images_exist(tree: Path, change: str) -> None:
+    path = tree / "info/test_name.txt"
+    names = path.read_text().split()
+    names = [names[0], *names] if change == "a line too many" else [*names[1:], names[-1]]
+    path.write_text("\r\n".join(names))
+    with pytest.raises(InputError, match=r"tracks_test_info.mat, row [34]: a tracklet mixes persons or cameras; .*got 000"):
+        read_mars(tree)
+
+
+@pytest.mark.parametrize("name", ["../../secret.jpg", "/etc/passwd", "../x/0002C3T0001F001.jpg"])
+def test_build_index_mars_name_that_leads_out_is_refused(tree: Path, name: str) -> None:
+    (tree.parent / "secret.jpg").write_bytes((tree / "bbox_test/0002/0002C3T0001F001.jpg").read_bytes())
+    text = (tree / "info/test_name.txt").read_text().splitlines()
+    (tree / "info/test_name.txt").write_text("\n".join([*text[:2], name, *text[3:]]))
+    with pytest.raises(InputError, match="(outside the folder|missing)"):
+        build_index("toy", tree, layout="mars")
 
 
 def test_read_mars_rows_that_share_images_are_named(tree: Path) -> None:

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -8,12 +9,20 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from reproid.catalog.datasets import Archive
+from reproid.catalog.synthetic import SyntheticSpec
 from reproid.cli.data import data
+from reproid.datasets.check import check_data
 from reproid.datasets.download import Patience
+from reproid.datasets.layouts import build_index
 from reproid.datasets.obtain import SUMS, obtain, read_sums
 from reproid.errors import InputError
+from reproid.synthetic.render import render_dataset
 from support.bad_server import Site, serving
 
+SPEC = SyntheticSpec(
+    train_persons=4, test_persons=4, cameras=2, cameras_per_person=(2, 2), tracklets_per_camera=(1, 1), frames=(2, 2),
+    height=32, width=16, distractors=0, junk=0,
+)  # fmt: skip
 QUICK = Patience(attempts=2, timeout_s=2, wait_s=0.001)
 
 
@@ -72,6 +81,16 @@ def test_obtain_file_of_the_user_is_unpacked_where_it_lies(tmp_path: Path) -> No
         obtain([mine], store=store, folder=tmp_path / "set")
     with pytest.raises(InputError, match="archive not found"):
         obtain([tmp_path / "none.zip"], store=store, folder=tmp_path / "set")
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+@pytest.mark.parametrize("layout", ["mars", "ls-vid", "ilids-vid", "prid-2011", "dukemtmc-videoreid"])
+def test_obtain_archive_of_every_layout_is_read_as_the_tree(layout: str, kind: str, tmp_path: Path) -> None:
+    tree = render_dataset(SPEC, tmp_path / "tree", layout=layout).folder
+    archive = Path(shutil.make_archive(str(tmp_path / "set"), kind, root_dir=tree))
+    obtain([archive], store=tmp_path / "store", folder=tmp_path / "set")
+    assert check_data(tmp_path / "set", layout=layout, counts={"persons": 8}, cameras={}).passed
+    assert build_index("set", tmp_path / "set", layout=layout) == build_index("set", tree, layout=layout)
 
 
 def test_read_sums_other_lines_are_named(tmp_path: Path) -> None:
