@@ -282,9 +282,24 @@ def encode(
     local: tuple[int, int],
     threshold: float,
     context_of: str = "refined",
+    present: Array | None = None,
     change: str = "",
 ) -> tuple[Array, Array]:
-    """Algorithm 2 for one clip, all layers and the final average: the feature [D] and the open gates [depth, T-1]."""
+    """Algorithm 2 for one clip, all layers and the final average: the feature [D] and the open gates [depth, T-1].
+
+    Args:
+        clip: as of `select`, and source [T-1, N].
+        mask: the selected patches [T-1, N].
+        weights: of the encoder.
+        depth: layers.
+        heads: of attention.
+        local: grid of local tokens.
+        threshold: s.
+        context_of: which pseudo features an open frame's context averages.
+        present: the selected patches of the I-frame [N] (Table V, without the whole I-frame); None: all. Where an absent one is
+            pointed to, the mean of the others stands for it.
+        change: an altered term.
+    """
     T, _, H, W = clip["pixels"].shape
     h, w = H // PATCH, W // PATCH
     N = h * w
@@ -293,17 +308,25 @@ def encode(
     embedded = [[dense(p, projection, bias) for p in patches(clip["pixels"][t])] for t in range(T)]
     residual = [patches(clip["residual"][t]) for t in range(T - 1)]
     before_image, before = mean(embedded[0]), [mean(embedded[t]) for t in range(1, T)]
-    image = [x + positions[n] for n, x in enumerate(embedded[0])]
+    there = [n for n in range(N) if present is None or present[n]]
+    image = {n: embedded[0][n] + positions[n] for n in there}
     tokens = [{n: embedded[t][n] + positions[n] for n in range(N) if mask[t - 1, n]} for t in range(1, T)]
     opened = np.zeros((depth, T - 1), dtype=bool)
 
-    def pseudo(t: int, n: int, image: list[Array]) -> tuple[Array, Array]:
-        m = clip["source"][t, n]
-        rough = warped_patch(image[n if change == "no motion" else m], residual[t][n], weights, change)
-        return rough, eq_2(rough, image, weights, change)
+    def pseudo(t: int, n: int, image: dict[int, Array]) -> tuple[Array, Array]:
+        m = n if change == "no motion" else clip["source"][t, n]
+        zero = np.zeros_like(positions[0])
+        absent = zero if change == "an absent patch is 0" else mean(list(image.values()))
+        rough = warped_patch(image.get(m, absent), residual[t][n], weights, change)
+        keys = list(image.values())
+        if change == "absent patches are attended to":
+            keys = [image.get(k, absent) for k in range(N)]
+        return rough, eq_2(rough, keys, weights, change)
 
     for layer in range(depth):
-        now_image = mean(image)
+        now_image = mean(list(image.values()))
+        if change == "absent patches count in the I-frame's context":
+            now_image = now_image * len(image) / N
         E = eq_3(now_image, before_image, weights, change)
         for t in range(T - 1):
             start = now_image if change == "Eq. 4 from the I-frame" else before[t]
@@ -338,9 +361,11 @@ def encode(
                 passed = block(row, weights, f"backbone.blocks.{layer}", heads)
                 tokens[t] = dict(zip(sorted(tokens[t]), passed, strict=False))
         before_image = now_image
-        image = block(image, weights, f"backbone.blocks.{layer}", heads)
-    image = [layer_norm(x, weights, "backbone.norm") for x in image]
-    everything = list(image)
+        image = dict(zip(there, block(list(image.values()), weights, f"backbone.blocks.{layer}", heads), strict=True))
+    image = {n: layer_norm(x, weights, "backbone.norm") for n, x in image.items()}
+    everything = list(image.values())
+    if change == "absent patches in the average":
+        everything = [image.get(n, mean(list(image.values()))) for n in range(N)]
     for t in range(T - 1):
         for n in range(N):
             if n in tokens[t]:

@@ -172,11 +172,28 @@ CHANGES_OF_TRANSFORMER = [
 ]
 
 
+CHANGES_OF_THE_PARTIAL_I_FRAME = [
+    "an absent patch is 0",
+    "absent patches are attended to",
+    "absent patches count in the I-frame's context",
+    "absent patches in the average",
+]
+
+
 @pytest.mark.parametrize("context_of", ["refined", "warped"])
 @pytest.mark.parametrize("change", ["", *CHANGES_OF_TRANSFORMER])
 def test_algorithm_2(change: str, context_of: str) -> None:
-    """All layers and the final average, of clips of which some gates are open and some are not."""
-    made = make(context_of=context_of)
+    assert _encodes_as_the_paper(change, context_of=context_of) == (change == "")
+
+
+@pytest.mark.parametrize("change", ["", *CHANGES_OF_THE_PARTIAL_I_FRAME])
+def test_algorithm_2_without_the_whole_i_frame(change: str) -> None:
+    assert _encodes_as_the_paper(change, whole_i_frame=False) == (change == "")
+
+
+def _encodes_as_the_paper(change: str, *, context_of: str = "refined", whole_i_frame: bool = True) -> bool:
+    """Compare all layers and the final average, of clips of which some gates are open and some are not."""
+    made = make(context_of=context_of, whole_i_frame=whole_i_frame)
     assert made.model.selection is not None
     assert made.model.encoder is not None
     with torch.no_grad():
@@ -186,6 +203,7 @@ def test_algorithm_2(change: str, context_of: str) -> None:
         found = made.model.encoder(made.patches, selected, threshold=threshold)
     assert 0 < sum(found.opened) < DEPTH * len(made.clip) * (FRAMES - 1)
     assert not math.isclose(threshold, 0)
+    assert bool(selected.mask[:, 0].all()) == whole_i_frame
     opened, same = np.zeros(DEPTH, dtype=int), True
     for clip in range(len(made.clip)):
         feature, gates = paper.encode(
@@ -197,10 +215,11 @@ def test_algorithm_2(change: str, context_of: str) -> None:
             local=LOCAL,
             threshold=threshold,
             context_of=context_of,
+            present=selected.mask[clip, 0].numpy(),
             change=change,
         )
         same &= _close(found.feature[clip], feature)
         opened += gates.sum(axis=1)
-    assert same == (change == "")
     if not change:
         assert found.opened == tuple(opened)
+    return same

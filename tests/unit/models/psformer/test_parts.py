@@ -1,6 +1,6 @@
 """What the equations' tests do not see: solvers, ragged attention, matching, gradients, stages, fixed counts, mistakes."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from reproid.models.psformer.matching import closest
 from reproid.models.psformer.model import PSFormer
 from reproid.models.psformer.options import read_options
 from reproid.models.psformer.packing import attend, pack
+from reproid.models.psformer.patches import Patches
 from reproid.models.psformer.spectral import centre_prior, person_indicator, second_eigenvector, signed
 from reproid.models.registry import create_model
 
@@ -394,3 +395,23 @@ def test_mixed_precision_passes_and_stays_near(training: bool, whole: bool) -> N
         (output.features[0].float().sum() + output.losses["error"]).backward()
     else:
         assert torch.allclose(output.embedding, model(clip).embedding, rtol=0.1, atol=0.1)
+
+
+# ---- batches
+
+
+def test_selection_of_a_clip_does_not_depend_on_the_others() -> None:
+    """One of them has nothing selected yet when the other has."""
+    made = make()
+    assert made.model.selection is not None
+    last = made.model.selection.score[-1]
+    assert isinstance(last, torch.nn.Linear)
+    with torch.no_grad():
+        last.bias -= made.model.selection(made.patches).score[:, 1].amax(dim=1).mean()
+        together = made.model.selection(made.patches)
+        assert together.mask[:, 1].any(dim=1).sum() == 1
+        for at in range(2):
+            parts = {field.name: getattr(made.patches, field.name)[at : at + 1] for field in fields(made.patches)}
+            alone = made.model.selection(Patches(**parts))
+            torch.testing.assert_close(alone.score[0], together.score[at])
+            assert torch.equal(alone.mask[0], together.mask[at])
