@@ -5,6 +5,8 @@ import os
 import random
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +14,7 @@ from tempfile import TemporaryDirectory
 import h5py
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
 
@@ -20,11 +22,14 @@ from reproid.catalog.synthetic import SyntheticSpec
 from reproid.datasets.check import check_data
 from reproid.datasets.index import Index, write_index
 from reproid.datasets.layouts import build_index, read_layout
+from reproid.datasets.pack import pack
 from reproid.errors import InputError
 from reproid.synthetic.render import render_dataset
 from support.real_sets import PIXEL
 
-LAYOUTS = ("mars", "ls-vid", "ilids-vid", "prid-2011", "dukemtmc-videoreid")
+OFFICIAL = ("mars", "ls-vid", "ilids-vid", "prid-2011", "dukemtmc-videoreid")
+LAYOUTS = (*OFFICIAL, "folder")  # the last with a table, images.csv
+TABLE = "path,pid,camid,role\na/1.png,1,0,query\na/2.png,1,1,gallery\na/3.png,2,0,train\na/4.png,2,1,train\n"
 SPEC = SyntheticSpec(
     train_persons=4, test_persons=4, cameras=2, cameras_per_person=(2, 2), tracklets_per_camera=(1, 1), frames=(2, 2),
     height=32, width=16, distractors=0, junk=0,
@@ -42,6 +47,7 @@ TEXTS = {
     "info/query_IDX.mat": "mars",
     "test/data/info_test.mat": "ls-vid",
     SPLITS: "ilids-vid",
+    "images.csv": "folder",
 }
 quick = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True)
 
@@ -49,7 +55,12 @@ quick = settings(deadline=None, max_examples=25, suppress_health_check=list(Heal
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     base = tmp_path_factory.mktemp("sets")
-    return {layout: render_dataset(SPEC, base / layout, layout=layout).folder for layout in LAYOUTS}
+    own = base / "folder"
+    (own / "a").mkdir(parents=True)
+    for n in range(1, 6):  # the fifth stands in no line
+        (own / f"a/{n}.png").write_bytes(PIXEL)
+    (own / "images.csv").write_text(TABLE)
+    return {"folder": own} | {layout: render_dataset(SPEC, base / layout, layout=layout).folder for layout in OFFICIAL}
 
 
 def attempt(root: Path, layout: str) -> Index | str:
@@ -143,6 +154,53 @@ def test_split_files_of_any_form_are_read_or_refused(rendered: dict[str, Path], 
     kept(path, lambda: path.write_text(json.dumps(value)), lambda: attempt(root, "prid-2011") and None)
 
 
+cells = st.one_of(
+    st.sampled_from([f"a/{n}.png" for n in range(1, 7)] + ["../a/1.png", "/etc/passwd", "a\\1.png", "a/1.txt", "a", ""]),
+    st.integers(-3, 9).map(str) | st.sampled_from(["1.5", "1e3", "0x1", "١", "NaN", str(2**31), str(-(2**31)), "train", "query"]),
+    st.text(st.characters(blacklist_categories=["Cs"]), max_size=6),
+)
+HEAD = "path,pid,camid,role"
+heads = st.sampled_from([HEAD, "path,pid,camid", "path,pid", "pid,path,camid", "path,pid,camid,camid", "a,b", ""])
+tables = st.tuples(heads, st.lists(st.lists(cells, min_size=2, max_size=5).map(",".join), max_size=5))
+images = st.integers(1, 5).map("a/{}.png".format)
+lines = st.tuples(
+    images, st.integers(-1, 3).map(str), st.integers(0, 2).map(str), st.sampled_from(["query", "gallery", "train", ""])
+)
+right = st.tuples(
+    st.just(HEAD), st.lists(lines, max_size=5, unique_by=lambda line: line[0]).map(lambda rows: [*map(",".join, rows)])
+)
+
+
+@settings(quick, max_examples=100)
+@given(
+    table=tables | right,
+    ends=st.sampled_from(["\n", "\r\n", "\r"]),
+    coding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "latin-1"]),
+)
+@example(table=(HEAD, TABLE.split()[1:]), ends="\r\n", coding="utf-8-sig")
+def test_tables_of_any_form_are_read_whole_or_refused(
+    rendered: dict[str, Path], table: tuple[str, list[str]], ends: str, coding: str
+) -> None:
+    path = rendered["folder"] / "images.csv"
+    head, rows = table
+    content = ends.join([head, *rows]).encode(coding, errors="replace")
+
+    def look() -> None:
+        found = attempt(rendered["folder"], "folder")
+        if isinstance(found, Index):  # no line was passed over, and none made up
+            listed = sorted(frame for tracklet in found.records.values() for frame in tracklet.frames)
+            assert listed == sorted(row.split(",")[0].strip() for row in rows if row.replace(",", "").strip())
+        event(type(found).__name__)
+
+    kept(path, lambda: path.write_bytes(content), look)
+
+
+def test_table_that_is_right_is_read(rendered: dict[str, Path]) -> None:
+    found = attempt(rendered["folder"], "folder")
+    assert isinstance(found, Index)
+    assert sorted((t.pid, t.camid) for t in found.records.values()) == [(1, 0), (1, 1), (2, 0), (2, 1)]
+
+
 names = st.one_of(
     st.text(st.characters(blacklist_characters="/\x00", blacklist_categories=["Cs"]), min_size=1, max_size=30),
     st.from_regex(r"\A[0-9]{4}C[0-9]T[0-9]{4}F[0-9]{3}\.jpg\Z"),
@@ -186,7 +244,13 @@ def test_missing_image_and_missing_folder_are_named(rendered: dict[str, Path], l
             build_index("toy", root, layout=layout, expected=counts)
 
 
-@pytest.mark.parametrize(("file", "layout"), [("info/test_name.txt", "mars"), ("list_sequence/list_seq_test.txt", "ls-vid")])
+@pytest.mark.parametrize(
+    ("file", "layout"),
+    [
+        *(("info/test_name.txt", "mars"), ("list_sequence/list_seq_test.txt", "ls-vid")),
+        *(("splits.json", "prid-2011"), ("images.csv", "folder")),
+    ],
+)
 def test_line_ends_of_windows_change_nothing(rendered: dict[str, Path], file: str, layout: str) -> None:
     root = rendered[layout]
     plain = attempt(root, layout)
@@ -231,6 +295,51 @@ def test_any_order_of_the_directory_gives_the_same_index(
         _same(found, plain)
 
 
+WATCHED = """
+import os, sys
+from pathlib import Path
+
+root, out, layout = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.utime")
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+seen = []
+
+def watch(event, args):
+    if event == "open" and isinstance(args[2], int) and args[2] & WRITES:
+        paths = args[:1]
+    elif event in CHANGES:
+        paths = args[:2]
+    else:
+        return
+    names = [os.fsdecode(path) for path in paths if isinstance(path, (str, bytes, os.PathLike))]
+    seen.extend(f"{event} {name}" for name in names if Path(name).is_relative_to(root))
+
+sys.addaudithook(watch)
+
+from reproid.datasets.check import check_data
+from reproid.datasets.index import write_index
+from reproid.datasets.layouts import build_index
+from reproid.datasets.pack import pack, verify
+
+write_index(build_index("set", root, layout=layout), out / "index")
+assert check_data(root, layout=layout, counts={}, cameras={}).passed
+pack(root, out / "packed")
+verify(out / "packed")
+assert not seen, seen
+(root / "probe").touch()
+assert seen, "the watch sees nothing"
+"""
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_data_folder_is_opened_for_reading_alone(rendered: dict[str, Path], layout: str, tmp_path: Path) -> None:
+    """Rights do not bind root, and times show no file that came and went: every call that could write is watched."""
+    root = Path(shutil.copytree(rendered[layout], tmp_path / "set"))
+    command = [sys.executable, "-c", WATCHED, str(root), str(tmp_path / "out"), layout]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_data_folder_is_never_written_to(rendered: dict[str, Path], layout: str, tmp_path: Path) -> None:
     root = Path(shutil.copytree(rendered[layout], tmp_path / "set"))
@@ -245,6 +354,7 @@ def test_a_data_folder_is_never_written_to(rendered: dict[str, Path], layout: st
         before = look()
         build_index("toy", root, layout=layout)
         assert check_data(root, layout=layout, counts={}, cameras={}).passed
+        pack(root, tmp_path / "packed")
         assert look() == before
     finally:
         for path in [root, *(p for p in root.rglob("*") if p.is_dir())]:
