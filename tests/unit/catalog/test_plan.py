@@ -55,6 +55,27 @@ def test_plan_tiny_suite_covers_all_five_layouts(project: Path) -> None:
     assert layouts == {"mars", "ls-vid", "ilids-vid", "prid-2011", "dukemtmc-videoreid"}
 
 
+def test_plan_every_row_can_run_on_every_synthetic_layout_that_its_table_names(project: Path) -> None:
+    suite = project / "suites/tiny.yaml"
+    text = suite.read_text()
+    tables = [f"{path.parent.parent.name}/{path.stem}" for path in sorted((project / "papers").glob("*/tables/*.yaml"))]
+    chosen = text[text.index("experiments:") : text.index("overrides:")]
+    suite.write_text(
+        text.replace(chosen, "").replace(text[text.index("tables:") : text.index("\ndatasets:")], f"tables: {tables}")
+    )
+    catalog = load_catalog(suite="tiny")
+    seen = set()
+    for table in plan_suite(catalog):
+        for cell in (cell for row in table.cells for cell in row if cell.column.dataset):
+            if cell.reason == "method missing":
+                continue
+            assert cell.metrics, (table.name, cell.row.experiment, cell.reason, cell.detail)
+            assert cell.synthetic
+            assert cell.dataset == f"tiny-{cell.column.dataset}"
+            seen.add(catalog.datasets[cell.dataset].layout)
+    assert seen == {"mars", "ls-vid", "ilids-vid", "prid-2011", "dukemtmc-videoreid"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
