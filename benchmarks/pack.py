@@ -1,7 +1,7 @@
 """Benchmark of packed data: random clips of 8 frames, read from files and from shards, cold and warm.
 
     python benchmarks/pack.py --out benchmarks/pack.json                         20,000 frames: two minutes, 400 MB of disk
-    python benchmarks/pack.py --out large.json --frames 1000000 --folder /big    a million: half an hour, 20 GB
+    python benchmarks/pack.py --out large.json --frames 1000000 --folder /big    a million: ten minutes, 20 GB; as long to remove
 
 The frames are a few hundred rendered ones, 128 x 256 pixels, under names as in MARS. Files and shards are read in one run, in
 turns, the same clips of both; a ratio is the median over the rounds of files / shards, so above 1 shards are faster.

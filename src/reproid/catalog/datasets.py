@@ -64,6 +64,8 @@ class RealDataSet(_DataSet):
     obtain: Obtain
     counts: dict[str, PositiveInt] = {}
     """What an index and `reproid data check` assert: part of every run's id."""
+    reported: dict[str, PositiveInt] = {}
+    """Further counts of the authors' paper, which nobody here has seen in the files: `reproid data check` alone asserts them."""
     cameras: dict[str, tuple[NonNegativeInt, ...]] = {}
     """The same per camera, in the order of camera numbers, for `reproid data check` alone: query_tracklets: [524, 456, ...]."""
     restricted: bool = True

@@ -35,7 +35,7 @@ def check(dataset: str, root: Path | None, quick: bool, workers: int) -> None:
 
     declared = find_declared(dataset)
     root = root or find_folder(dataset, declared)
-    counts = declared.counts if declared.source == "real" else rendered_counts(root)
+    counts = {**declared.counts, **declared.reported} if declared.source == "real" else rendered_counts(root)
     cameras = declared.cameras if declared.source == "real" else {}
     bar = progress("frame", "open frames")
     found = check_data(root, layout=declared.layout, counts=counts, cameras=cameras, quick=quick, workers=workers, start=bar)

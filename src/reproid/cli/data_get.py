@@ -73,5 +73,5 @@ def _refuse(name: str, dataset: "RealDataSet", folder: Path) -> None:
         raise InputError(f"{dataset.title} is withdrawn and not offered", where=name, got=dataset.reason,
                          fix=f"A copy that you may use goes to {folder}")  # fmt: skip
     form = f" Form: {dataset.obtain.form}." if dataset.obtain.form else ""
-    raise InputError("its terms allow no automatic download", where=name,
+    raise InputError("its terms, as far as they are known, allow no automatic download", where=name,
                      fix=f"Page: {dataset.obtain.page} .{form} Folder: {folder} . {dataset.obtain.how}")  # fmt: skip

@@ -2,7 +2,9 @@
 
 Access: from the authors; for research. Tree, counted as released (385 persons in A, 749 in B, the first 200 in both):
 
-    prid_2011/multi_shot/cam_a/person_0001/0001.png
+    [prid_2011/]multi_shot/cam_a/person_0001/0001.png
+
+The archive has multi_shot at its top; public loaders keep it in a folder prid_2011. Both are read.
 
 The data set has no splits of its own. Papers use the 178 persons with at least 28 frames in both cameras (356 tracklets, 38,466
 frames), 89 to train and 89 to test, in 10 splits. Two public sets of splits share the persons but no split, so none is standard;
@@ -22,7 +24,7 @@ from reproid.datasets._two_cameras import SPLIT_FILE, Split, assign_roles, check
 from reproid.datasets.data_folder import DataFolder
 from reproid.errors import InputError
 
-SHOTS, CAMERAS = "prid_2011/multi_shot", ("cam_a", "cam_b")
+PLACES, CAMERAS = ("prid_2011/multi_shot", "multi_shot"), ("cam_a", "cam_b")
 DRAWN = "reproid-1"
 """Name and version of the drawn splits, and their seed: another draw is another name."""
 SHARED, N_SPLITS = 200, 10
@@ -34,14 +36,16 @@ def read_prid_2011(root: Path) -> Layout:
     """Read a data set in PRID-2011's layout.
 
     Args:
-        root: folder with prid_2011, and optionally splits.json: a list of {"train": [names], "test": [names]}.
+        root: folder with multi_shot, or with prid_2011 around it, and optionally splits.json: a list of {"train": [names],
+            "test": [names]}.
 
     Raises:
         InputError: if a folder is missing or empty, or the splits do not fit the persons.
     """
-    require_files(root, [f"{SHOTS}/{camera}" for camera in CAMERAS], layout="prid-2011")
     data = DataFolder(root)
-    present = [data.folders(f"{SHOTS}/{camera}") for camera in CAMERAS]
+    shots = next((place for place in PLACES if data.is_folder(place)), PLACES[0])
+    require_files(root, [f"{shots}/{camera}" for camera in CAMERAS], layout="prid-2011")
+    present = [data.folders(f"{shots}/{camera}") for camera in CAMERAS]
     own = (root / SPLIT_FILE).exists()
     splits = read_splits(root / SPLIT_FILE) if own else drawn_splits()
     used = sorted({person for split in splits for person in split.train | split.test})
@@ -50,17 +54,17 @@ def read_prid_2011(root: Path) -> Layout:
     if missing:
         raise InputError(
             "persons of the splits are missing",
-            where=root / SHOTS,
+            where=root / shots,
             expected=f"{len(used)} persons in cam_a and cam_b",
             got=f"no {offenders(missing)}",
             fix="Unpack the data set again",
         )
-    frames = {f"{camera}/{person}": list_frames(data, f"{SHOTS}/{camera}/{person}") for person in used for camera in CAMERAS}
-    check_frames(frames, root / SHOTS)
+    frames = {f"{camera}/{person}": list_frames(data, f"{shots}/{camera}/{person}") for person in used for camera in CAMERAS}
+    check_frames(frames, root / shots)
     tracklets = tuple(
         RawTracklet(
             tracklet_id=f"{camera}_{person}",
-            pid=number_of(person, "person_", root / SHOTS),
+            pid=number_of(person, "person_", root / shots),
             camid=camid,
             subset="train" if person in splits[0].train else "test",
             frames=frames[f"{camera}/{person}"],

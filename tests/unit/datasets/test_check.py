@@ -118,6 +118,11 @@ def test_check_command_prints_expected_found_verdict(project: Path) -> None:
     assert "mars is not as declared" in str(result.exception)
     assert ": missing" in result.output
     assert ["train_persons", "625", "8", "DIFFERS"] in [line.split() for line in result.output.splitlines()]
+    runner.invoke(data, ["synth", "--dataset", "tiny-ls-vid"], catch_exceptions=False)
+    root = next((project / "data/synthetic/tiny-ls-vid").iterdir())
+    result = runner.invoke(data, ["check", "--dataset", "ls-vid", "--root", str(root), "--quick"])
+    for name, expected in (("train_frames", "550,419"), ("test_frames", "2,277,075")):  # what the paper alone reports counts too
+        assert [name, expected, "128", "DIFFERS"] in [line.split() for line in result.output.splitlines()]
 
 
 def test_check_data_every_layout_can_be_checked(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_get_fetches_what_is_declared(project: Path) -> None:
             "ls-vid",
             r"no automatic download. Page: https://www.pkuvmc.com/dataset.html . Form: .* signed .* Folder: .*data/raw/ls-vid",
         ),
-        ("prid-2011", r"Page: https://www.tugraz.at.* Form: .* Folder: .*data/raw/prid-2011 . Request prid_2011.zip"),
+        ("prid-2011", r"Page: https://www.tugraz.at.* Folder: .*data/raw/prid-2011 . Download prid_2011.zip"),
         ("mars", r"Page: https://zheng-lab.* Folder: .*data/raw/mars"),
         ("dukemtmc-videoreid", r"withdrawn and not offered; got Its authors withdrew it in 2019 .* goes to .*data/raw/dukemtmc"),
         ("demo-mars", "is rendered, not fetched. Run: reproid data synth --dataset demo-mars"),

@@ -25,8 +25,11 @@ def test_packing_page_holds_the_benchmarks_figures(name: str) -> None:
     ):
         expected = f"| {found['frames']:,} | {kind} | {row['files_ms']:.2f} | {row['shards_ms']:.2f} | {row['ratio']:.2f} |"
         assert expected in PAGE
-    assert f"{found['packed_per_s']:,}" in PAGE
+    for figure in (f"{found['packed_per_s']:,} images per second", f"`--verify` took {found['verify_s']:.0f} s",
+                   f"{found['frames']:,} frames of {found['mean_bytes']:,} bytes in {found['shards']} shards"):  # fmt: skip
+        assert figure in " ".join(PAGE.split())
     assert found["cold_by"] == "drop_caches"
+    assert found["frames"] >= 1_000_000
     assert found["machine"]["cores"] == 2
 
 

@@ -87,6 +87,22 @@ def test_read_prid_2011_drawn_splits_leave_other_persons_out(tmp_path: Path) -> 
     assert sorted({a.split for a in layout.assignments}) == [f"reproid-1-{k}" for k in range(10)]
 
 
+def test_read_prid_2011_archive_s_own_tree_is_the_same(tmp_path: Path) -> None:
+    _make_prid(tmp_path, range(1, 201))
+    around = read_prid_2011(tmp_path)
+    (tmp_path / "prid_2011/multi_shot").rename(tmp_path / "multi_shot")
+    (tmp_path / "prid_2011").rmdir()
+    bare = read_prid_2011(tmp_path)
+    assert (bare.assignments, bare.facts) == (around.assignments, around.facts)
+    frames = [[frame.removeprefix("prid_2011/") for t in layout.tracklets for frame in t.frames] for layout in (around, bare)]
+    assert frames[0] == frames[1]
+
+
+def test_read_prid_2011_folder_without_images_says_what_it_must_hold(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="files of the data set are missing; .*prid_2011/multi_shot/cam_a"):
+        read_prid_2011(tmp_path)
+
+
 def test_read_prid_2011_missing_person_is_named(tmp_path: Path) -> None:
     _make_prid(tmp_path, range(2, 201))
     with pytest.raises(InputError, match="persons of the splits are missing; expected 178 persons .*got no person_0001"):
