@@ -7,8 +7,11 @@ import tarfile
 import zipfile
 import zlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from reproid.datasets.unpack import Limits, Unpacked, unpack
 from reproid.errors import InputError
@@ -235,3 +238,32 @@ def test_unpack_rar_without_bsdtar_says_what_to_install(tmp_path: Path, monkeypa
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="neither tar nor zip.*Install it: apt-get install libarchive-tools"):
         unpack(tmp_path / "set.rar", tmp_path / "out")
+
+
+changes = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    kind=st.sampled_from(["set.tar", "set.tar.gz", "set.zip"]), changes=changes, keep=st.sampled_from([1.0, 1.0, 0.9, 0.5, 0.1])
+)
+def test_unpack_archive_with_changed_bytes_is_unpacked_or_refused_and_nothing_leaves_the_folder(
+    kind: str, changes: list[tuple[float, int]], keep: float
+) -> None:
+    with TemporaryDirectory() as name:
+        base = Path(name)
+        archive = (zip_of if kind.endswith("zip") else tar_of)(base / kind, FILES)
+        content = bytearray(archive.read_bytes())
+        for place, byte in changes:
+            content[int(place * len(content))] = byte
+        archive.write_bytes(content[: int(keep * len(content))])
+        try:
+            done: object = unpack(archive, base / "deep/out", limits=Limits(free_bytes=100_000)).files
+        except InputError as error:
+            done = str(error)
+        assert done == len(read_all(base / "deep/out")) or (isinstance(done, str) and len(done.splitlines()) == 1)
+        assert {path.name for path in base.iterdir()} <= {kind, "deep"}
+        assert {path.name for path in (base / "deep").iterdir()} <= {"out"}
+        if kind == "set.zip":  # which has checksums
+            whole = {n: c for n, c in read_all(base / "deep/out").items() if not n.endswith(".partial")}
+            assert set(whole.values()) <= set(FILES.values())
