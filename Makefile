@@ -35,7 +35,7 @@ demo: environment ## run the suite of params.yaml (as shipped: the demo) and mak
 
 restore: environment ## after a fresh clone: fetch results from the DVC remote, mark them current, verify them
 	@$(PY) -m dvc pull
-	@$(SNAKEMAKE) --touch --forceall --quiet
+	@$(PY) tools/mark_current.py
 	@$(PY) -m reproid verify
 
 push: environment ## push results to the DVC remote; restricted data sets to remotes in .dvc/private-remotes alone

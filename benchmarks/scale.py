@@ -1,4 +1,4 @@
-"""How the workflow grows: `python benchmarks/scale.py --out benchmarks/scale.json` (a quarter of an hour; 500 MB of disk).
+"""How the workflow grows: `python benchmarks/scale.py --out benchmarks/scale.json` (ten minutes; 500 MB of disk).
 
 For every size a made-up project is planned, its DAG built with nothing there, its files made and marked current, and the same
 command run again with nothing to do. Seconds are of the processor (one thread of Snakemake is busy: on an idle machine they are
@@ -24,18 +24,10 @@ from reproid.files import write_json
 CLONE = Path(__file__).resolve().parent.parent
 SIZES = (2, 10, 19, 38)
 """Experiments; 38 are the full paper plan's 2,600 trainings."""
-MARKED = 19
-"""Up to this size, Snakemake's own records of finished jobs are made too: their making grows faster than all else."""
 _PLAN = """
 import sys; from pathlib import Path
 from reproid.catalog.catalog import load_catalog; from reproid.catalog.plan import plan_suite
 plan_suite(load_catalog(Path(sys.argv[1])))
-"""
-
-_TOUCH = """
-from snakemake.cli import main; from snakemake.executors.touch import Executor
-Executor.SLEEPING_TIME = 0  # 0.1 s per job, which would be all that is measured
-main(["--profile", "local", "--touch", "--forceall", "--scheduler", "greedy", "--quiet", "rules", "--", "all"])
 """
 
 
@@ -48,7 +40,7 @@ def measure(experiments: int, folder: Path) -> dict[str, Any]:
     found["dag"], said = _timed([*snakemake, "--dry-run", "--quiet", "rules", "--", "all"], folder)
     found["jobs"] = next(int(line.split()[1]) for line in said.splitlines() if line.startswith("total "))
     found["files"] = fill_project(load_catalog(folder))
-    found["touch"] = _timed([sys.executable, "-c", _TOUCH], folder)[0] if experiments <= MARKED else None
+    found["touch"], _ = _timed([sys.executable, str(CLONE / "tools" / "mark_current.py")], folder)
     found["no_op"], said = _timed([*snakemake, "--", "all"], folder)
     if "Nothing to be done" not in said:
         raise RuntimeError(f"something was to be done: {said[-2000:]}")
@@ -78,6 +70,7 @@ def main() -> None:
         folder = Path(tempfile.mkdtemp(prefix="reproid-scale-"))
         try:
             rows.append(measure(experiments, folder))
+            print(rows[-1], flush=True)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         write_json(arguments.out, {"machine": about, "sizes": rows})

@@ -28,23 +28,32 @@ def trained(made: Made, suite: str = "demo") -> Run:
     return next(run for run in runs_of(made, suite).values() if run.settings.train.epochs)
 
 
-def measured(made: Made, run: Run, *, wall_s: float, device: str = "cuda", embed_s: float | None = None) -> None:
+def measured(
+    made: Made, run: Run, *, wall_s: float, device: str = "cuda", embed_s: float | None = None, **others: object
+) -> None:
     """Write a finished run that says how long it took."""
     made.finish(run)
     hardware = {"cpu": "a processor", "gpu": "a GPU"}
-    made.write(f"{run.folder}/manifest.json", {"device": device, "wall_s": wall_s, "threads": 1, "hardware": hardware})
+    manifest = {"device": device, "wall_s": wall_s, "threads": 1, "hardware": hardware, **others}
+    made.write(f"{run.folder}/manifest.json", manifest)
     if embed_s is not None:
         made.write(f"benchmarks/embed/{run.dataset}/{run.run_id}-dense.tsv", f"s\th:m:s\n{embed_s}\t0:00:01\n")
 
 
-def costed(made: Made, run: Run, *, ms: float | None, device: str = "cuda") -> None:
+def costed(made: Made, run: Run, *, ms: float | None, device: str = "cuda", **others: object) -> None:
     """Write the measured cost of a run's network at the run's own clip size."""
     clips = run.settings.clips
     plan = {"method": run.settings.method, "revision": run.revision, "options": run.settings.options}
     plan |= {"frames": clips.frames, "height": clips.height, "width": clips.width}
     timings = [] if ms is None else [{"batch": 1, "ms_per_video": 5 * ms}, {"batch": 8, "ms_per_video": ms}]
-    content = {"plan": plan, "timings": timings, "device": device, "parameters": 1_000_000, "hardware": {"gpu": "a GPU"}}
-    made.write(f"cost/{run.run_id}.json", content | {"threads": 1})
+    content = {
+        "plan": plan,
+        "timings": timings,
+        "device": device,
+        "parameters": 1_000_000,
+        "hardware": {"gpu": "a GPU", "cpu": "a processor"},
+    }
+    made.write(f"cost/{run.run_id}.json", content | {"threads": 1} | others)
 
 
 def estimate(made: Made, wanted: Run, suite: str = "demo", **options: Any) -> Any:
@@ -153,21 +162,50 @@ def test_plan_counts_what_is_done_and_what_is_left(made: Made) -> None:
         measured(made, entry, wall_s=3600.0, embed_s=1800.0)
     (scored,) = made.entries("demo", "map")
     made.score(scored)
-    measured(made, scored.run, wall_s=3600.0, embed_s=1800.0)
+    measured(made, scored.run, wall_s=3600.0, embed_s=1800.0, started="2026-11-21T08:00:00+00:00")
     n = len(made.runs())
     (said,) = json.loads(run("plan", "--json").output)
-    assert (said["device"], said["hardware"], said["runs"], said["runs_done"], said["runs_not_measured"]) == (
-        "cuda",
-        ["a GPU"],
-        n,
-        1,
-        0,
-    )
+    assert (said["device"], said["runs"], said["runs_done"], said["runs_not_measured"]) == ("cuda", n, 1, 0)
+    source = {"hardware": "a GPU", "finished_runs": n, "forward_passes": 0, "first": "2026-11-21", "last": "2026-11-21"}
+    assert said["measured"] == [source]
     assert (said["gpu_hours"], said["hours_left"]) == (1.5 * n, 1.5 * (n - 1))
     assert said["wall_hours_left"] == {"1": 1.5 * (n - 1), "8": 1.5 * -(-(n - 1) // 8), "64": 1.5}
     text = run("plan").output
     assert f"suite demo: {n} runs, 1 done\n  GPU hours         {1.5 * n:.2f}, of these left {1.5 * (n - 1):.2f}\n" in text
-    assert "measured on       a GPU; trainings by: " in text
+    assert f"  trainings by      {n} itself\n  measured on       a GPU: {n} finished runs, 0 forward passes, 2026-11-21" in text
+    assert "hours of CPUs" not in text
+
+
+def test_plan_names_what_its_own_estimates_rest_on_with_the_days(made: Made) -> None:
+    """Not what else was measured: another network's time says nothing of this suite."""
+    wanted = trained(made)
+    costed(made, wanted, ms=2.0, device="cpu", started="2026-11-20T23:59:59+00:00")
+    other = wanted.model_copy(update={"run_id": "0" * 12, "settings": wanted.settings.model_copy(update={"options": {"x": 1}})})
+    measured(made, other, wall_s=60.0, device="cpu", started="2026-11-19T00:00:00+00:00")
+    said = run("plan").output
+    assert "  measured on       a processor, threads: 1: 0 finished runs, 1 forward passes, 2026-11-20\n" in said
+    assert "2026-11-19" not in said
+    costed(made, wanted, ms=2.0, device="cpu")
+    assert "1 forward passes, on an unknown day" in run("plan").output
+
+
+def test_plan_from_processors_says_that_nothing_is_known_of_gpus(made: Made) -> None:
+    measured(made, trained(made), wall_s=3600.0, device="cpu", embed_s=20.0)
+    said = run("plan").output
+    assert "  CPU hours         at least 1.0" in said
+    assert "  GPUs              these are hours of CPUs; what the suite takes on GPUs they do not say (--device cuda)\n" in said
+    said = run("plan", "--device", "cuda").output
+    assert "  GPU hours         at least 0.00" in said
+    assert "  measured on       nothing: no GPU time here fits a run of this suite\n" in said
+    assert "hours of CPUs" not in said
+
+
+def test_budget_training_on_several_gpus_takes_the_time_of_each(made: Made) -> None:
+    wanted = trained(made)
+    measured(made, wanted, wall_s=300.0, world_size=4)
+    assert estimate(made, wanted).train_s == 1200.0
+    measured(made, wanted, wall_s=300.0, world_size="many")
+    assert estimate(made, wanted).train_s == 300.0
 
 
 def test_plan_every_suite_and_every_data_set(made: Made) -> None:

@@ -1,5 +1,6 @@
 """One private cluster per session. What takes minutes of waiting goes on beside the rest: see support/scenarios.py."""
 
+import inspect
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -28,12 +29,17 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
 
 @pytest.fixture(scope="session")
 def started(
-    cluster: Cluster, undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster,
+    undisturbed: Undisturbed,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[dict[str, Future[OnCluster]]]:
-    """Every scenario, under way; `result()` waits for its end."""
+    """Every scenario that a selected test names, under way; `result()` waits for its end."""
     folder: Path = tmp_path_factory.mktemp("scenarios")
+    tests = "".join(inspect.getsource(item.function) for item in request.session.items if isinstance(item, pytest.Function))
     with ThreadPoolExecutor(len(scenarios.ALL)) as pool:
         yield {
             name: pool.submit(play, undisturbed.checkout(folder / name, cluster), undisturbed)
             for name, play in scenarios.ALL.items()
+            if f'started["{name}"]' in tests
         }

@@ -64,6 +64,7 @@ PartitionName=main Nodes=n1 Default=YES MaxTime=INFINITE DefMemPerCPU=100 State=
 PartitionName=gpu Nodes=n1 MaxTime=INFINITE DefMemPerCPU=100 State=UP
 PartitionName=spare Nodes=n2 MaxTime=INFINITE DefMemPerCPU=100 PriorityTier=1 State=UP
 PartitionName=urgent Nodes=n2 MaxTime=INFINITE DefMemPerCPU=100 PriorityTier=10 State=UP
+PartitionName=both Nodes=n1,n2 MaxTime=INFINITE DefMemPerCPU=100 State=UP
 """
 
 
@@ -73,7 +74,10 @@ def missing() -> list[str]:
 
 
 class Cluster:
-    """Partitions main and gpu are one node; spare and urgent are another, from which urgent jobs take spare ones away."""
+    """Partitions main and gpu are one node; spare and urgent are another, from which urgent jobs take spare ones away.
+
+    Partition both has both nodes.
+    """
 
     def __init__(self) -> None:
         # /tmp: a unix socket's path may have 108 bytes, and munged wants all folders above its socket to be reachable
@@ -163,7 +167,7 @@ class Cluster:
                     self.say("scontrol", "update", f"JobId={job.partition('|')[0]}", "StartTime=now")
 
     def _is_idle(self) -> bool:
-        return self.say("sinfo", "-h", "-N", "-o", "%N %T").split() == ["n1", "idle"] * 2 + ["n2", "idle"] * 2
+        return self.say("sinfo", "-h", "-N", "-o", "%N %T").split() == ["n1", "idle"] * 3 + ["n2", "idle"] * 3
 
     def _configure(self) -> None:
         host = socket.gethostname().split(".")[0]

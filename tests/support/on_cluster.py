@@ -1,5 +1,6 @@
 """A copy of the project whose Snakemake submits to the tests' private cluster, with a suite of two small runs."""
 
+import csv
 import json
 import shutil
 import subprocess
@@ -72,9 +73,25 @@ class OnCluster:
         step = "                state.step += 1\n"
         self.project.edit("src/reproid/training/loop.py", step, f"{step}                time.sleep({seconds})\n")
 
+    def history(self, run_id: str) -> list[dict[str, float]]:
+        """Return a row per epoch that is done."""
+        return _history(self.folder / f"results/runs/tiny-mars/{run_id}/history.csv")
+
     def epochs_done(self, run_id: str) -> int:
-        (path,) = [self.folder / f"results/runs/tiny-mars/{run_id}/history.csv"]
-        return len(path.read_text().splitlines()) - 1 if path.is_file() else 0
+        return len(self.history(run_id))
+
+    def tell_places(self) -> None:
+        """Let every process of a training say what it was given, in places.log."""
+        line = 'open("places.log", "a").write(",".join(os.environ.get(name, "") for name in PLACE) + "\\n")'
+        names = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "SLURMD_NODENAME", "CUDA_VISIBLE_DEVICES")
+        joined = "    with joined_team() as team:\n"
+        self.project.edit(
+            "src/reproid/cli/train.py", f"    {joined}", f"        import os; PLACE = {names}; {line}\n    {joined}"
+        )
+
+    def places(self) -> set[tuple[str, ...]]:
+        """Return rank, local rank, number of ranks, node and GPUs of every process that has trained."""
+        return {tuple(line.split(",")) for line in (self.folder / "places.log").read_text().splitlines()}
 
     def said(self) -> str:
         """Return everything that was said: by Snakemake, by SLURM's jobs, by the steps."""
@@ -85,6 +102,11 @@ class OnCluster:
 
 def _command(arguments: tuple[str, ...]) -> tuple[str, ...]:
     return (sys.executable, str(Path(__file__).with_name("impatient.py")), "--profile", "slurm", *arguments)
+
+
+def _history(path: Path) -> list[dict[str, float]]:
+    rows = csv.DictReader(path.read_text().splitlines()) if path.is_file() else []
+    return [{name: float(value) for name, value in row.items()} for row in rows]
 
 
 def small_project(folder: Path) -> Project:
@@ -106,6 +128,10 @@ class Undisturbed:
 
     def path(self, run_id: str, name: str = "metrics/mars-standard.json") -> str:
         return f"results/runs/tiny-mars/{run_id}/{name}"
+
+    def history(self) -> list[dict[str, float]]:
+        """Return a row per epoch of the run that learns."""
+        return _history(self.folder / self.path(self.trained, "history.csv"))
 
     def checkout(self, folder: Path, cluster: Cluster, *, index: bool = True) -> OnCluster:
         """Return a copy that has the rendered data, and their index unless it is to be made."""

@@ -12,7 +12,14 @@ from typing import IO
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "workflow", "profiles", "local", "slurm", "params.yaml", "datasets.yaml", "weights.yaml", "papers")
 PARTS += ("src", "suites", "dvc.yaml", ".dvcignore", ".gitignore", "results/README.md", "reports/README.md")
-PARTS += ("Makefile", "pyproject.toml", "requirements.txt", "requirements-torch.txt", "requirements-cuda.txt")
+PARTS += (
+    "tools/mark_current.py",
+    "Makefile",
+    "pyproject.toml",
+    "requirements.txt",
+    "requirements-torch.txt",
+    "requirements-cuda.txt",
+)
 
 
 @dataclass(frozen=True)

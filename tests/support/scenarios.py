@@ -3,6 +3,7 @@
 Each plays on a checkout of its own and says by assertion how far it came; the tests say what must be there in the end.
 """
 
+import re
 import subprocess
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from reproid.catalog.catalog import load_catalog
 from reproid.catalog.plan import plan_cost
 from support.kills import processes
 from support.on_cluster import OnCluster, Undisturbed, until
+from support.project import ROOT
 
 POISON = "    method: resnet50\n    overrides: {train: {optimizer: {lr: 1.0e+30}}}\n"
 """A learning rate that ends in a loss that is not finite."""
@@ -23,6 +25,8 @@ SLEEPY = """\
     time.sleep(600 if limit.strip() == "1:00" else 0)
 """
 """Lines that take longer than a job of one minute, however busy the machine is, and nothing in a longer one."""
+SMALLER = {"-per-node=4": "-per-node=1", "--mem=32G": "--mem=4000", "--ranks 8": "--ranks 2", "-per-task=4": "-per-task=1"}
+"""What is smaller in the tests' cluster than in a script of docs/distributed.md."""
 
 
 def short_of_memory_and_time(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
@@ -96,6 +100,45 @@ def killed(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
     return checkout
 
 
+def on_two_gpus(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
+    """A training on two GPUs of a node, by the site file; in the middle of it SLURM warns of the end of its job."""
+    (checkout.folder / "slurm/site.yaml").write_text("gpu_partition: gpu\ngpus_per_run: 2\n")
+    checkout.slow(0.5)
+    checkout.tell_places()
+    command = checkout.start("--", undisturbed.path(undisturbed.trained))
+    warn(checkout, undisturbed)
+    assert command.wait(900) == 0, checkout.said()
+    return checkout
+
+
+def on_two_nodes(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
+    """The script of docs/distributed.md, on two nodes with a rank each."""
+    script = re.search(r"```\n(#!/bin/sh\n.*?)```", (ROOT / "docs/distributed.md").read_text(), flags=re.DOTALL)
+    assert script is not None
+    text = script.group(1)
+    for old, new in (SMALLER | {"0123456789ab": undisturbed.trained}).items():
+        assert old in text
+        text = text.replace(old, new)
+    (checkout.folder / "train.sh").write_text(text)
+    checkout.slow(0.5)
+    checkout.tell_places()
+    here = {"MASTER_ADDR": "127.0.0.1", **checkout.cluster.env}  # no name server knows the made-up nodes
+    done = checkout.project.run("sbatch", "-p", "both", "-o", "results/train.log", "train.sh", **here)
+    assert done.returncode == 0, done.stderr
+    warn(checkout, undisturbed)
+    until(lambda: not checkout.jobs("PD,R,CG"), "the end of the training", checkout.said)
+    return checkout
+
+
+def warn(checkout: OnCluster, undisturbed: Undisturbed) -> None:
+    """Send a training what SLURM sends before a time limit, and wait until it goes on."""
+    until(lambda: checkout.epochs_done(undisturbed.trained) >= 1, "the first epoch", checkout.said)
+    (job,) = checkout.jobs("R")
+    (checkout.folder / "status.json").write_text(checkout.project.run("reproid", "status", "--json").stdout)
+    checkout.cluster.say("scancel", "--signal=USR1", job["JobId"])
+    until(lambda: checkout.jobs()[-1]["Restarts"] == "1" and bool(checkout.jobs("R")), "the second start", checkout.said)
+
+
 def one_fails(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
     """One of the two runs cannot be trained."""
     checkout.project.edit("papers/psformer/experiments.yaml", "    method: resnet50\n", POISON)
@@ -105,7 +148,16 @@ def one_fails(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
 
 
 ALL: dict[str, Callable[[OnCluster, Undisturbed], OnCluster]] = {
-    play.__name__: play for play in (longer_than_its_job, short_of_memory_and_time, preempted_then_cancelled, killed, one_fails)
+    play.__name__: play
+    for play in (
+        longer_than_its_job,
+        short_of_memory_and_time,
+        preempted_then_cancelled,
+        killed,
+        one_fails,
+        on_two_gpus,
+        on_two_nodes,
+    )
 }
 
 

@@ -1,8 +1,11 @@
 """`snakemake --profile slurm all` resolves every rule's resources: a dry run, without a cluster."""
 
+import importlib.util
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -102,6 +105,16 @@ def test_slurm_site_file_names_account_partitions_and_gpu_type(size: str, reques
         assert resources.get("gres") == ("gpu:a100:1" if rule in with_gpu else None), rule
 
 
+@pytest.mark.parametrize("gpus", [1, 3])
+def test_slurm_training_on_several_gpus_asks_for_cpus_and_memory_for_each(large: Project, gpus: int) -> None:
+    (large.folder / "slurm/site.yaml").write_text(f"gpus_per_run: {gpus}\n")
+    jobs = planned(large, "--cores", "16")
+    train, embed = jobs["train"], jobs["embed"]
+    assert (train.cpus, train.resources["mem_mb"], train.resources["gres"]) == (4 * gpus, f"{8000 * gpus}", f"gpu:{gpus}")
+    assert train.resources["ranks"] == str(gpus)
+    assert (embed.cpus, embed.resources["mem_mb"], embed.resources["gres"]) == (4, "8000", "gpu:1")
+
+
 def test_slurm_site_file_with_a_mistake_is_one_line_and_code_2(project: Project) -> None:
     (project.folder / "slurm/site.yaml").write_text("acount: my-group\n")
     done = project.run("snakemake", "--profile", "slurm", "all", "--dry-run")
@@ -128,3 +141,19 @@ def test_slurm_every_rule_is_one_command_that_may_replace_its_shell() -> None:
     for block in blocks:
         command = "".join(re.findall(r'"(.*)"', block))
         assert re.fullmatch(r"reproid [^;&|]* (> \{log\} 2>&1|2>&1 \| tee \{log\})", command), command
+
+
+@pytest.mark.parametrize("suite", ["tiny", "demo"])
+def test_slurm_submissions_of_a_small_suite_are_those_that_the_benchmark_gives(
+    suite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/cluster.md shows them; a suite that grows changes them."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    spec = importlib.util.spec_from_file_location("benchmark_of_slurm", ROOT / "benchmarks" / "slurm.py")
+    assert spec is not None
+    assert spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    measured = json.loads((ROOT / "benchmarks" / "slurm.json").read_text())["suites"][suite]
+    assert benchmark.count(tmp_path / "copy", suite) == measured
+    assert measured["submissions"] < measured["steps"] / 2

@@ -26,11 +26,11 @@ rule train:
         "results/benchmarks/train/{dataset}/{run_id}.tsv"
     group:
         group_of
-    threads: threads_of
+    threads: lambda wildcards: SITE.gpus_per_run * threads_of(wildcards)
     resources:
         **SITE.training(),
         ranks=SITE.gpus_per_run,  # no param, which would train again
-        mem_mb=needs(small=3000, large=8000),
+        mem_mb=needs(small=3000 * SITE.gpus_per_run, large=8000 * SITE.gpus_per_run),
         runtime=lambda wildcards, attempt: 30 * attempt if is_small(wildcards) else 1440,
     message:
         "Training {wildcards.run_id} on {wildcards.dataset}. Watch it with: tail -f {log}"

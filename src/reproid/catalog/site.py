@@ -27,7 +27,7 @@ class Site(Strict):
     gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$")] | None = None
     """As the cluster names it in its gres: a100, h100; null: any."""
     gpus_per_run: PositiveInt = 1
-    """GPUs of one node that a training shares, each with its part of every batch (docs/distributed.md)."""
+    """GPUs of one node that a training shares, each with its part of every batch; CPUs and memory grow with them."""
     qos: str | None = None
     """Quality of service."""
     constraint: str | None = None

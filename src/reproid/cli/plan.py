@@ -62,7 +62,7 @@ def _plain(budget: "Budget") -> dict[str, Any]:
     return {
         "suite": budget.suite,
         "device": budget.device,
-        "hardware": list(budget.hardware),
+        "measured": _measured(budget),
         "runs": len(estimates),
         "runs_done": sum(entry.done for entry in estimates),
         "runs_not_measured": len(budget.not_measured()),
@@ -105,7 +105,12 @@ def _text(budget: "Budget") -> str:
         label = f"{devices} {unit}{('s' if unit == 'GPU' else 'es') if devices > 1 else ''}"
         lines.append(f"  {f'on {label}':<16}  {at_least}{budget.wall_hours(devices):.2f} hours from now")
     basis = ", ".join(f"{count} {name}" for name, count in _bases(budget).items())
-    lines.append(f"  measured on       {'; '.join(budget.hardware) or 'nothing'}; trainings by: {basis or 'none planned'}")
+    lines.append(f"  trainings by      {basis or 'none planned'}")
+    lines += [f"  measured on       {_source(found)}" for found in _measured(budget)] or [
+        f"  measured on       nothing: no {kind} time here fits a run of this suite"
+    ]
+    if budget.device == "cpu":
+        lines.append("  GPUs              these are hours of CPUs; what the suite takes on GPUs they do not say (--device cuda)")
     if budget.cells_without_runs:
         cells = ", ".join(f"{count} {reason}" for reason, count in budget.cells_without_runs.items())
         lines.append(f"  without runs      cells: {cells}")
@@ -122,6 +127,25 @@ def _how_to_measure(budget: "Budget") -> list[str]:
         f"  not measured      {len(missing)} runs ({methods}): in no figure above, or only in part. To measure them, run",
         f"                    `reproid cost --experiment <paper>/<experiment>`{where}, or finish one run of each network",
     ]
+
+
+def _measured(budget: "Budget") -> list[dict[str, Any]]:
+    """Return for each hardware what was timed on it, and when."""
+    found = []
+    for hardware in dict.fromkeys(entry.hardware for entry in budget.measurements):
+        entries = [entry for entry in budget.measurements if entry.hardware == hardware]
+        dates = sorted({entry.date for entry in entries if entry.date is not None})
+        counts = {
+            "finished_runs": sum(entry.is_run for entry in entries),
+            "forward_passes": sum(not entry.is_run for entry in entries),
+        }
+        found.append({"hardware": hardware, **counts, "first": dates[0] if dates else None, "last": dates[-1] if dates else None})
+    return found
+
+
+def _source(found: dict[str, Any]) -> str:
+    days = " to ".join(dict.fromkeys(filter(None, (found["first"], found["last"])))) or "on an unknown day"
+    return f"{found['hardware']}: {found['finished_runs']} finished runs, {found['forward_passes']} forward passes, {days}"
 
 
 def _bases(budget: "Budget") -> dict[str, int]:

@@ -24,7 +24,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Continue from a saved state.")
 @click.option("--save-minutes", type=click.FloatRange(min=0), default=10.0, show_default=True, help="Time between saved states.")
 @click.option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes that decode images.")
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of torch on the CPU.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of torch on the CPU, of all ranks."
+)
 @click.option("--requeue", is_flag=True, help="In a job of SLURM: after SIGUSR1, put the job back into the queue.")
 @click.option(
     "--ranks", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that train together, one per GPU."
@@ -38,6 +40,7 @@ def train(
     out: Path | None,
     state: Path | None,
     *,
+    threads: int,
     requeue: bool,
     **options: object,
 ) -> None:
@@ -48,7 +51,8 @@ def train(
     continues it, to the same bytes; with --requeue, SLURM gives it. Results do not depend on --workers; on --threads and --ranks
     they do, in the last bits.
 
-    With --ranks N, N processes on this machine share every batch; started by torchrun, the command joins those it has started.
+    With --ranks N, N processes on this machine share every batch. Started by torchrun, or by `srun --ntasks N` with --ranks N,
+    the command joins those that were started with it.
 
     \b
     Examples:
@@ -56,11 +60,13 @@ def train(
       reproid train --run-file run.json --index results/index/demo --data data/raw/demo --out results/runs/demo/0123456789ab
       reproid train --run-file run.json --index index --data images --out run --threads 2 --no-resume
       reproid train --run-id 0123456789ab --ranks 4
+      srun --nodes 2 --ntasks 8 reproid train --run-id 0123456789ab --ranks 8
     """  # noqa: D301
     wait_quietly()
     from reproid.training.launch import in_team, launch
+    from reproid.training.slurm_step import join_step
 
-    if ranks > 1 and not in_team():
+    if not (in_team() or join_step(ranks)) and ranks > 1:
         sys.exit(launch(ranks, sys.argv[1:]))
     from reproid.catalog.places import find_places
     from reproid.training.interrupt import EXIT_REQUEUE, Interrupted
@@ -72,7 +78,7 @@ def train(
     places = find_places(run, index=index, data=data, out=out, state=state)
     try:
         with joined_team() as team:
-            train_run(TrainJob(run=run, **places, **options), team)  # type: ignore[arg-type]
+            train_run(TrainJob(run=run, threads=max(1, threads // team.size), **places, **options), team)  # type: ignore[arg-type]
     except Interrupted as error:
         click.echo(f"reproid: interrupted by {error}; the state is saved, the same command continues it", err=True)
         if requeue and leads() and (said := requeue_job(error)):

@@ -1,6 +1,7 @@
 """One measurement, from its plan to its file: MACs counted and computed by hand, parameters, time, memory, hardware."""
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def measure(job: CostJob) -> dict[str, Any]:
     """
     plan = job.plan
     device = _device(job.device)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     size = ClipSize(frames=plan.frames, height=plan.height, width=plan.width)
     with torch.device("meta"):  # shapes without numbers: a pass counts in no time
         shapes = _model(plan)
@@ -60,6 +62,7 @@ def measure(job: CostJob) -> dict[str, Any]:
         "ms_per_video": next((timing.ms_per_video for timing in timings if timing.batch == 1), None),
         "timings": [asdict(timing) for timing in timings],
         "peak_memory_mib": peak_memory_mib(),
+        "started": started,
         "device": device.type,
         "threads": job.threads,
         "hardware": {name: value for name, value in asdict(hardware()).items() if value is not None},

@@ -28,6 +28,22 @@ BYTES = 4
 """Of a float32."""
 
 
+@dataclass(frozen=True, kw_only=True, order=True)
+class Measurement:
+    """A file that a time comes from."""
+
+    hardware: str
+    date: str | None
+    """Day, UTC; None in a file of before it was recorded."""
+    path: str
+    """Below results/."""
+
+    @property
+    def is_run(self) -> bool:
+        """Tell whether a finished run was timed; else it was a forward pass."""
+        return self.path.startswith("runs/")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
     """One run."""
@@ -53,8 +69,8 @@ class Budget:
 
     suite: str
     device: Device
-    hardware: tuple[str, ...]
-    """That the times were taken on, sorted."""
+    measurements: tuple[Measurement, ...]
+    """That the estimates rest on, by hardware, oldest first."""
     estimates: tuple[Estimate, ...]
     cells_without_runs: dict[str, int]
     """Why -> cells of the suite's tables that no run is planned for."""
@@ -104,11 +120,10 @@ def suite_budget(catalog: Catalog, results: Results, *, device: Device, all_data
         for entry in table.metrics():
             metrics[entry.run.run_id].append(entry.path)
     estimates = tuple(made.estimate(run, metrics[run_id]) for run_id, run in planned_runs(tables).items())
-    hardware = tuple(sorted(made.hardware))
     return Budget(
         suite=catalog.suite.name,
         device=device,
-        hardware=hardware,
+        measurements=tuple(sorted(made.used, key=lambda found: (found.hardware, found.date or "", found.path))),
         estimates=estimates,
         cells_without_runs=dict(sorted(without.items())),
     )
@@ -127,7 +142,9 @@ class _Estimator:
 
     def __init__(self, catalog: Catalog, results: Results, device: Device) -> None:
         self._root, self._results = catalog.root, results
-        self.hardware: set[str] = set()
+        self.used: set[Measurement] = set()
+        """Behind the estimates so far."""
+        self._behind: dict[tuple[Basis, str], set[Measurement]] = defaultdict(set)
         self._forward_ms: dict[str, float] = {}
         self._parameters: dict[str, int] = {}
         self._own_s: dict[str, float] = {}
@@ -157,28 +174,34 @@ class _Estimator:
 
     def _training(self, run: Run) -> tuple[float | None, Basis]:
         if run.run_id in self._own_s:
-            return self._own_s[run.run_id], "itself"
+            return self._own_s[run.run_id], self._basis("itself", run.run_id)
         steps = training_steps(run)
         if steps == 0:
             return 0.0, "no steps"
         if steps is not None and _step(run) in self._step_s:
-            return steps * statistics.median(self._step_s[_step(run)]), "like runs"
+            return steps * statistics.median(self._step_s[_step(run)]), self._basis("like runs", _step(run))
         forward = self._forward_ms.get(_network(run))
         if steps is None or forward is None:
             return None, "not measured"
         batch = run.settings.train.batch
-        return steps * batch.persons * batch.clips_per_person * forward * (1 + BACKWARD) / 1000, "forward pass"
+        clips = steps * batch.persons * batch.clips_per_person
+        return clips * forward * (1 + BACKWARD) / 1000, self._basis("forward pass", _network(run))
 
     def _description(self, run: Run) -> tuple[float | None, Basis]:
         own = self._benchmark(run)
         if own is not None and run.run_id in self._own_s:
-            return own, "itself"
+            return own, self._basis("itself", run.run_id)
         if _embedding(run) in self._embed_s:
-            return statistics.median(self._embed_s[_embedding(run)]), "like runs"
+            return statistics.median(self._embed_s[_embedding(run)]), self._basis("like runs", _embedding(run))
         forward, part = self._forward_ms.get(_network(run)), self._held_out(run)
         if forward is None or part is None:
             return None, "not measured"
-        return part.clips(run) * forward / 1000, "forward pass"
+        return part.clips(run) * forward / 1000, self._basis("forward pass", _network(run))
+
+    def _basis(self, basis: Basis, key: str) -> Basis:
+        """Note what an estimate rests on, and return it."""
+        self.used |= self._behind[basis, key]
+        return basis
 
     def _held_out(self, run: Run) -> HeldOut | None:
         key = (run.dataset, run.split)
@@ -195,7 +218,7 @@ class _Estimator:
                 self._parameters[key] = int(content["parameters"])
                 if timings and content["device"] == device:
                     self._forward_ms[key] = float(max(timings, key=lambda timing: timing["batch"])["ms_per_video"])
-                    self._add_hardware(content, device)
+                    self._behind["forward pass", key] = {_measurement(content, device)}
             except (KeyError, TypeError, ValueError):
                 continue  # not a file of this version; the report names damaged ones
 
@@ -205,12 +228,17 @@ class _Estimator:
             run = self._run_of(folder)
             if run is None or content.get("device") != device or not isinstance(content.get("wall_s"), int | float):
                 continue
-            self._own_s[run.run_id] = float(content["wall_s"])
-            self._add_hardware(content, device)
+            ranks = content.get("world_size")
+            device_s = float(content["wall_s"]) * (ranks if isinstance(ranks, int) else 1)
+            found = {_measurement(content, device)}
+            self._own_s[run.run_id] = device_s
+            self._behind["itself", run.run_id] = found
             if steps := training_steps(run):
-                self._step_s[_step(run)].append(float(content["wall_s"]) / steps)
+                self._step_s[_step(run)].append(device_s / steps)
+                self._behind["like runs", _step(run)] |= found
             if (described := self._benchmark(run)) is not None:
                 self._embed_s[_embedding(run)].append(described)
+                self._behind["like runs", _embedding(run)] |= found
             files = (path for path in (self._results.folder / folder).rglob("*") if path.is_file())
             self._disk[_network(run)].append(sum(path.stat().st_size for path in files))
 
@@ -230,9 +258,12 @@ class _Estimator:
         except (OSError, ValueError, IndexError):
             return None
 
-    def _add_hardware(self, content: dict[str, Any], device: Device) -> None:
-        about = content.get("hardware") or {}
-        self.hardware.add(str(about.get("gpu") if device == "cuda" else f"{about.get('cpu')}, {content.get('threads')} threads"))
+
+def _measurement(content: dict[str, Any], device: Device) -> Measurement:
+    about, started = content.get("hardware") or {}, content.get("started")
+    hardware = about.get("gpu") if device == "cuda" else f"{about.get('cpu')}, threads: {content.get('threads')}"
+    date = started[:10] if isinstance(started, str) else None
+    return Measurement(hardware=str(hardware), date=date, path=content["path"])
 
 
 def _measured(results: Results, pattern: str) -> Iterable[dict[str, Any]]:

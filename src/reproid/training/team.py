@@ -84,7 +84,8 @@ class Team:
             logits=tuple(_gather(one, self) for one in output.logits),
             features=tuple(_gather(one, self) for one in output.features),
             losses={name: _mean(value, self) for name, value in output.losses.items()},
-            metrics={name: _mean(value, self) for name, value in output.metrics.items()},
+            # a count of the host may be in main memory, where the GPUs' group cannot add it up
+            metrics={name: _mean(value.to(labels.device), self) for name, value in output.metrics.items()},
         )
         return whole, _gather(labels, self)
 

@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ def test_measure_writes_counts_times_and_the_machine(tmp_path: Path) -> None:
     assert [(entry["batch"], entry["repeats"]) for entry in found["timings"]] == [(1, 2), (3, 2)]
     assert found["ms_per_video"] == found["timings"][0]["ms_per_video"] > 0
     assert found["hardware"]["cores"] >= 1
+    assert datetime.now(UTC) - datetime.fromisoformat(found["started"]) < timedelta(minutes=10)
     assert (found["device"], found["plan"]["cost_id"]) == ("cpu", _plan(1, 3).cost_id)
 
 

@@ -124,6 +124,18 @@ def test_gather_differentiates_as_one_process_does(tmp_path: Path) -> None:
     assert mean == pytest.approx(one["gradient"], rel=1e-5)
 
 
+def test_gather_adds_metrics_up_where_the_clips_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NCCL adds up on GPUs alone, and a method's count may be in main memory. The device meta stands for a GPU."""
+    added: list[str] = []
+    monkeypatch.setattr("torch.distributed.all_reduce", lambda tensor: added.append(tensor.device.type))
+    monkeypatch.setattr("torch.distributed.all_gather", lambda parts, mine: None)
+    Team(size=2).gather(
+        Output(embedding=torch.zeros(2, 3, device="meta"), metrics={"open": torch.tensor(0.5)}),
+        torch.zeros(2, dtype=torch.int64, device="meta"),
+    )
+    assert added == ["meta"]
+
+
 @pytest.mark.parametrize("kind", [nn.BatchNorm1d, nn.BatchNorm2d], ids=["1d", "2d"])
 def test_shared_batch_norm_normalises_by_all_parts(tmp_path: Path, kind: type[nn.Module]) -> None:
     shape = (8, 3) if kind is nn.BatchNorm1d else (8, 3, 4, 2)
