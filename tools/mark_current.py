@@ -25,5 +25,5 @@ if __name__ == "__main__":
     Executor.SLEEPING_TIME = 0  # Snakemake takes files of one time for current
     Scheduler.select_jobs = _all_of_them
     profile = os.environ.get("SNAKEMAKE_PROFILE", "local")
-    options = ["--cores", "1000000", "--touch", "--forceall", "--scheduler", "greedy", "--quiet"]
+    options = ["--quiet", "--cores", "1000000", "--touch", "--forceall", "--scheduler", "greedy"]
     main(["--profile", profile, *options, *sys.argv[1:]])
