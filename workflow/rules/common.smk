@@ -35,7 +35,9 @@ signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 wildcard_constraints:
     dataset="[a-z0-9-]+",
     digest="[0-9a-f]{12}",
-    run_id="[0-9a-f]{12}",
+    run_id="[0-9a-f]{12}(-[0-9a-f]{6})?",
+    training_id="[0-9a-f]{12}",
+    test_id="[0-9a-f]{6}",
     media_id="[0-9a-f]{12}",
     cost_id="[0-9a-f]{12}",
     protocol="[a-z0-9-]+",

@@ -1,5 +1,6 @@
 localrules:
     runs,
+    retest,
 
 
 rule runs:
@@ -24,6 +25,8 @@ rule train:
         "results/logs/train/{dataset}/{run_id}.log",
     benchmark:
         "results/benchmarks/train/{dataset}/{run_id}.tsv"
+    wildcard_constraints:
+        run_id="[0-9a-f]{12}",  # runs that share a training are those of the rule retest
     group:
         group_of
     threads: lambda wildcards: SITE.gpus_per_run * threads_of(wildcards)
@@ -36,3 +39,21 @@ rule train:
         "Training {wildcards.run_id} on {wildcards.dataset}. Watch it with: tail -f {log}"
     shell:
         "reproid train --run-id {wildcards.run_id} --threads {threads} --ranks {resources.ranks} --requeue > {log} 2>&1"
+
+
+rule retest:
+    # A run that differs from another one in options of the test alone shares its training: a record of its own, and copies of what
+    # the training wrote. The weights stay where they are.
+    input:
+        history="results/runs/{dataset}/{training_id}/history.csv",
+        manifest="results/runs/{dataset}/{training_id}/manifest.json",
+    output:
+        run="results/runs/{dataset}/{training_id}-{test_id}/run.json",
+        history="results/runs/{dataset}/{training_id}-{test_id}/history.csv",
+        manifest="results/runs/{dataset}/{training_id}-{test_id}/manifest.json",
+    log:
+        "results/logs/retest/{dataset}/{training_id}-{test_id}.log",
+    benchmark:
+        "results/benchmarks/retest/{dataset}/{training_id}-{test_id}.tsv"
+    shell:
+        "reproid retest --run-id {wildcards.training_id}-{wildcards.test_id} > {log} 2>&1"

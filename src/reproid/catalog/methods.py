@@ -18,6 +18,9 @@ class Option(Strict):
     default: Any
     doc: str
     choices: tuple[Any, ...] | None = None
+    changes: Literal["training", "test", "cost"] = "training"
+    """What the option changes. test: the test alone, so that runs which differ in nothing else share one training; cost: only
+    what the cost is stated at, and no run."""
 
 
 class Method(Strict):
@@ -55,6 +58,20 @@ class Method(Strict):
                 raise InputError("invalid value", where=place, expected=expected, got=repr(value))
             values[name] = value
         return values
+
+    def of_training(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the options with those that change no training at their defaults."""
+        fixed = {name: option.default for name, option in self.options.items() if option.changes != "training"}
+        return options | {name: value for name, value in fixed.items() if name in options}
+
+    def of_test(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return those that change the test alone and have another value than their default."""
+        given = {name: value for name, value in options.items() if name in self.options}
+        return {
+            name: value
+            for name, value in given.items()
+            if self.options[name].changes == "test" and value != self.options[name].default
+        }
 
 
 @cache

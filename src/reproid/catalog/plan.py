@@ -9,7 +9,7 @@ from reproid.catalog.costs import CostSettings, PlannedCost, make_cost
 from reproid.catalog.datasets import Availability, availability
 from reproid.catalog.media import PlannedMedia, plan_media
 from reproid.catalog.papers import Column, Row, Table
-from reproid.catalog.runs import Run, make_run
+from reproid.catalog.runs import Run, make_run, training_of
 from reproid.catalog.settings import Settings
 from reproid.errors import InputError
 
@@ -95,13 +95,20 @@ def planned_runs(tables: tuple[PlannedTable, ...]) -> dict[str, Run]:
     return dict(sorted(runs.items()))
 
 
+def with_trainings(runs: dict[str, Run]) -> dict[str, Run]:
+    """Return runs by run id, and beside them the runs whose trainings they test."""
+    return {run.run_id: run for run in map(training_of, runs.values())} | runs
+
+
 def find_run(catalog: Catalog, run_id: str) -> Run:
     """Return the planned run of this id: of the catalog's suite, or else of another suite with the same params.yaml.
+
+    A training that planned runs share is found too, where no table shows its own test.
 
     Raises:
         InputError: if no suite plans it.
     """
-    return _find(catalog, planned_runs, "run", run_id)
+    return _find(catalog, lambda tables: with_trainings(planned_runs(tables)), "run", run_id)
 
 
 def planned_media(tables: tuple[PlannedTable, ...]) -> dict[str, PlannedMedia]:

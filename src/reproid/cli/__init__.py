@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "gop": "reproid.cli.gop",
     "media": "reproid.cli.media",
     "train": "reproid.cli.train",
+    "retest": "reproid.cli.retest",
     "embed": "reproid.cli.embed",
     "rank": "reproid.cli.rank",
     "evaluate": "reproid.cli.evaluate",

@@ -98,6 +98,9 @@ def _the_run(run_id: str | None, run_file: Path | None) -> "Run":
     if (run_id is None) == (run_file is None):
         raise InputError("which run?", where="reproid train", expected="either --run-id or --run-file")
     run = find_run(load_catalog(), run_id) if run_id else validate(read_json(str(run_file)), Run, where=run_file)
+    if not run.trains:
+        fix = f"Train {run.training_id}, then set this one up: `reproid retest --run-id {run.run_id}`"
+        raise InputError("a run that shares a training", where=f"run {run.run_id}", fix=fix)
     if run.settings.method not in load_methods():
         raise unknown_name("method", run.settings.method, list(load_methods()), where=run_file)
     return run

@@ -20,6 +20,7 @@ from reproid.clips.loader import load_batches
 from reproid.datasets.index import Tracklet, load_index
 from reproid.errors import InputError
 from reproid.files import atomic_path, read_json
+from reproid.inference.retest import checkpoint_of
 from reproid.models.base import ClipModel
 from reproid.models.checkpoint import load_into, load_tensors
 from reproid.models.registry import create_model
@@ -38,7 +39,7 @@ class EmbedJob:
     """A trained run, the data to describe and the file to write."""
 
     run: Path
-    """Folder with run.json and model.safetensors."""
+    """Folder with run.json and, unless the run shares another one's training, model.safetensors."""
     index: Path
     """Folder of tracklets.parquet and splits.parquet."""
     data: Path
@@ -73,7 +74,7 @@ def embed(job: EmbedJob) -> None:
         raise InputError("no tracklet to describe", where=job.index, expected=expected, got="none")
     settings = run.settings.embed
     with reproducible(run.seed, job.threads):
-        model = load_model(run, job.run / "model.safetensors")
+        model = load_model(run, checkpoint_of(job.run, run))
         embeddings = _describe(model, tracklets, run, job)
     columns = {
         "embeddings": embeddings,
@@ -108,7 +109,7 @@ def load_model(run: Run, path: Path) -> ClipModel:
         InputError: if the file is missing, damaged, a pickle, or of another model.
     """
     tensors, about = load_tensors(path)
-    expected = {"method": run.settings.method, "revision": run.revision, "run_id": run.run_id}
+    expected = {"method": run.settings.method, "revision": run.revision, "run_id": run.training_id}
     for key, value in expected.items():
         if about.get(key) != value:
             fix = "Train the run again"

@@ -14,6 +14,7 @@ from reproid.clips.loader import load_batches
 from reproid.datasets.index import Tracklet
 from reproid.inference.embed import FRAMES_PER_BATCH, load_model, read_run
 from reproid.inference.rank import RankJob
+from reproid.inference.retest import checkpoint_of
 from reproid.models.base import ClipModel
 from reproid.models.registry import create_model
 from reproid.training.run import reproducible
@@ -41,7 +42,7 @@ def describe(tracklets: Sequence[Tracklet], job: RankJob) -> np.ndarray:
 def _load(job: RankJob) -> tuple[ClipModel, Settings]:
     if job.run is not None:
         run = read_run(job.run)
-        return load_model(run, job.run / "model.safetensors"), run.settings
+        return load_model(run, checkpoint_of(job.run, run)), run.settings
     return create_model("control", {"kind": job.control}, classes=1, seed=0).eval(), CONTROL
 
 

@@ -21,7 +21,7 @@ from reproid.report.load import HeldOut, held_out, training_steps
 from reproid.report.results import Results
 
 Device = Literal["cpu", "cuda"]
-Basis = Literal["itself", "like runs", "forward pass", "no steps", "not measured"]
+Basis = Literal["itself", "like runs", "forward pass", "no steps", "shared", "not measured"]
 BACKWARD = 2.0
 """A gradient takes about two forward passes: one for the activations', one for the weights'."""
 BYTES = 4
@@ -119,7 +119,11 @@ def suite_budget(catalog: Catalog, results: Results, *, device: Device, all_data
     for table in tables:
         for entry in table.metrics():
             metrics[entry.run.run_id].append(entry.path)
-    estimates = tuple(made.estimate(run, metrics[run_id]) for run_id, run in planned_runs(tables).items())
+    runs = planned_runs(tables)
+    first = {run.training_id: run_id for run_id, run in reversed(runs.items())}  # pays for the training that others share
+    estimates = tuple(
+        made.estimate(run, metrics[run_id], trains=first[run.training_id] == run_id) for run_id, run in runs.items()
+    )
     return Budget(
         suite=catalog.suite.name,
         device=device,
@@ -155,9 +159,10 @@ class _Estimator:
         self._read_costs(device)
         self._read_runs(device)
 
-    def estimate(self, run: Run, metrics: list[str]) -> Estimate:
+    def estimate(self, run: Run, metrics: list[str], *, trains: bool) -> Estimate:
         done = all((self._results.folder / path).is_file() for path in metrics)
-        train_s, train_basis = self._training(run)
+        nothing: tuple[float | None, Basis] = (0.0, "shared")
+        train_s, train_basis = self._training(run) if trains else nothing
         embed_s, embed_basis = self._description(run)
         sizes = self._disk.get(_network(run))
         parameters = self._parameters.get(_network(run))
@@ -233,7 +238,7 @@ class _Estimator:
             found = {_measurement(content, device)}
             self._own_s[run.run_id] = device_s
             self._behind["itself", run.run_id] = found
-            if steps := training_steps(run):
+            if run.trains and (steps := training_steps(run)):
                 self._step_s[_step(run)].append(device_s / steps)
                 self._behind["like runs", _step(run)] |= found
             if (described := self._benchmark(run)) is not None:

@@ -27,7 +27,8 @@ def log_tails(results: Path, dataset: str, run_id: str) -> tuple[LogTail, ...]:
         dataset: the run's data set.
         run_id: the run's id.
     """
-    paths = sorted((results / "logs").glob(f"*/{dataset}/{run_id}*.log"))
+    own = re.compile(rf"{re.escape(run_id)}(?!-[0-9a-f]{{6}}\b)")  # not those of runs that share its training
+    paths = sorted(path for path in (results / "logs").glob(f"*/{dataset}/{run_id}*.log") if own.match(path.name))
     tails = (LogTail(path=path.relative_to(results).as_posix(), text=tail(path)) for path in paths)
     return tuple(log for log in tails if log.text)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reproid.catalog.catalog import load_catalog, suite_names
 from reproid.catalog.datasets import SyntheticDataSet, folder_of, index_of
-from reproid.catalog.plan import plan_suite, planned_media, planned_runs
+from reproid.catalog.plan import plan_suite, planned_media, planned_runs, with_trainings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ def find_leftovers(root: Path) -> tuple[Leftover, ...]:
         tables = plan_suite(catalog)
         needed |= {root / "results" / cost.path for table in tables for cost in table.costs()}
         needed |= {root / "results" / plan.folder for plan in planned_media(tables).values()}
-        for run in planned_runs(tables).values():
+        for run in with_trainings(planned_runs(tables)).values():
             needed |= {root / "results" / run.folder, root / "results" / "state" / run.run_id}
         for key, dataset in catalog.datasets.items():
             needed.add(index_of(key, dataset, root))

@@ -187,7 +187,8 @@ def _repeat(run: Run, manifest: object) -> str:
     threads = manifest.get("threads") if isinstance(manifest, dict) else None
     if not isinstance(threads, int):
         return ""
-    return f"reproid train --run-file results/{run.folder}/run.json --threads {threads} --out results/repeated/{run.run_id}"
+    training = f"results/runs/{run.dataset}/{run.training_id}"
+    return f"reproid train --run-file {training}/run.json --threads {threads} --out results/repeated/{run.training_id}"
 
 
 def _compare(report: Report, record: RunRecord) -> str:
