@@ -1,9 +1,10 @@
-"""Every row of PSFormer's tables and figures that is PSFormer itself: one step of each stage, at a small size, and a test."""
+"""Every row of PSFormer's tables and figures whose method there is: steps at a small size, in each stage, and a test."""
 
 import pytest
 import torch
 
 from reproid.catalog.catalog import full_name, load_catalog
+from reproid.catalog.plan import plan_table
 from reproid.clips.clip import Clip
 from reproid.models.psformer.model import PSFormer
 from reproid.models.registry import create_model
@@ -13,16 +14,18 @@ from reproid.training.optimisation import make_optimizer
 
 SMALL = {"width": 16, "heads": 2, "grid": [4, 2], "pretrained": None, "warp_width": 5, "local_grid": [2, 2]}
 SMALL |= {"cnn_channels": [2, 3, 4, 5], "score_width": 6}
+SMALL_OTHERS = {
+    "resnet50": {"layers": [1, 1, 1, 1], "channels": [4, 4, 8, 16], "pretrained": None},
+    "vit": {"width": 16, "heads": 2, "grid": [4, 2], "pretrained": None},
+}
 CATALOG = load_catalog(suite="paper")
 TABLES = CATALOG.papers["psformer"].tables
-ROWS = sorted(
-    {
-        full_name("psformer", row.experiment)
-        for table in TABLES.values()
-        for row in table.rows
-        if CATALOG.method_of(full_name("psformer", row.experiment)) == "psformer"
-    }
-)
+METHODS = {
+    name: CATALOG.method_of(name)
+    for name in sorted({full_name("psformer", row.experiment) for table in TABLES.values() for row in table.rows})
+}
+ROWS = [name for name, method in METHODS.items() if method == "psformer"]
+OTHERS = [name for name, method in METHODS.items() if method in CATALOG.methods and method != "psformer"]
 
 
 def _clip() -> Clip:
@@ -41,7 +44,8 @@ def _clip() -> Clip:
 
 
 def test_tables_are_all_there() -> None:
-    assert {f"table-{number}" for number in (1, 5, 6, 7, 8, 9, 10)} | {"figure-5"} <= TABLES.keys()
+    assert TABLES.keys() == {f"table-{number}" for number in range(1, 11)} | {"figure-5"}
+    assert CATALOG.papers["psformer"].figures.keys() == {f"figure-{number}" for number in (2, 3, 4, 6)}
     assert len(ROWS) == 33
 
 
@@ -65,6 +69,35 @@ def test_row_takes_a_step_of_each_stage_and_a_test(name: str) -> None:
         embedding = model.eval()(_clip()).embedding
     assert embedding.shape == (4, 16)
     assert torch.isfinite(embedding).all()
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_row_of_another_method_takes_a_step_and_a_test(name: str) -> None:
+    settings = CATALOG.resolve(name)
+    small = SMALL_OTHERS[settings.method] | ({"depth": 2} if settings.method == "vit" else {})
+    model = create_model(settings.method, settings.options | small, classes=2, seed=0)
+    before = {key: value.clone() for key, value in model.named_parameters()}
+    optimizer = make_optimizer(model, settings.train.optimizer)
+    train_step(model.train(), optimizer, _clip(), torch.tensor([0, 0, 1, 1]), settings.train, place="test")
+    assert any(not torch.equal(value, before[key]) for key, value in model.named_parameters())
+    with torch.inference_mode():
+        embedding = model.eval()(_clip()).embedding
+    assert embedding.shape == (4, model.embedding_dim)
+    assert torch.isfinite(embedding).all()
+
+
+def test_rows_without_a_method_plan_no_run() -> None:
+    missing = {name for name, method in METHODS.items() if method not in CATALOG.methods}
+    assert missing == METHODS.keys() - {*ROWS, *OTHERS}
+    for table in (name for name in CATALOG.suite.tables if name.startswith("psformer/")):
+        for row in plan_table(CATALOG, table).cells:
+            if full_name("psformer", row[0].row.experiment) in missing:
+                assert {(cell.reason, cell.metrics, cell.cost) for cell in row} == {("method missing", (), None)}
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_table_prints_a_number_in_every_row(number: int) -> None:
+    assert all(row.printed for row in TABLES[f"table-{number}"].rows)
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,21 @@ def test_budget_run_takes_three_forward_passes_per_clip(made: Made) -> None:
     assert found.disk_bytes == 4_000_000
 
 
+def test_budget_runs_that_share_a_training_pay_for_it_once(made: Made) -> None:
+    made.replace("suites/demo.yaml", "tables: [psformer/table-1, ", "tables: [psformer/table-1, psformer/table-8, ")
+    made.replace(
+        "suites/demo.yaml", "  psformer/vit-s: [mars]\n", "  psformer/threshold-0.4: [mars]\n  psformer/threshold-0.9: [mars]\n"
+    )
+    shared = [run for run in runs_of(made).values() if not run.trains]
+    assert len(shared) == 2
+    training = next(run for run in runs_of(made).values() if run.run_id == shared[0].training_id)
+    measured(made, training, wall_s=1000)
+    budget = suite_budget(made.catalog("demo"), made.read(), device="cuda")
+    bases = {entry.run.run_id: (entry.train_s, entry.train_basis) for entry in budget.estimates}
+    assert bases[training.run_id] == (1000, "itself")
+    assert {bases[run.run_id] for run in shared} == {(0.0, "shared")}
+
+
 @pytest.mark.parametrize("what", ["nothing", "other-device", "untimed"])
 def test_budget_without_a_measurement_says_so_and_counts_nothing(made: Made, what: str) -> None:
     wanted = trained(made)

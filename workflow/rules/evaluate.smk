@@ -2,14 +2,15 @@ from reproid.catalog.protocols import family_of
 
 
 rule embed:
-    # Descriptors of all query and gallery tracklets.
+    # Descriptors of all query and gallery tracklets, and what the report draws of the same passes.
     input:
         index_of_run,
         media_of_run,
         run="results/runs/{dataset}/{run_id}/run.json",
         manifest="results/runs/{dataset}/{run_id}/manifest.json",
     output:
-        "results/runs/{dataset}/{run_id}/embeddings/{sampling}.npz",
+        embeddings="results/runs/{dataset}/{run_id}/embeddings/{sampling}.npz",
+        figures="results/runs/{dataset}/{run_id}/figures/{sampling}.json",
     log:
         "results/logs/embed/{dataset}/{run_id}-{sampling}.log",
     benchmark:
@@ -22,7 +23,8 @@ rule embed:
         mem_mb=needs(small=3000, large=8000),
         runtime=needs(small=30, large=240),
     shell:
-        "reproid embed --run results/runs/{wildcards.dataset}/{wildcards.run_id} --out {output} --threads {threads} > {log} 2>&1"
+        "reproid embed --run results/runs/{wildcards.dataset}/{wildcards.run_id} --out {output.embeddings} --figures {output.figures}"
+        " --threads {threads} > {log} 2>&1"
 
 
 rule evaluate:

@@ -7,7 +7,7 @@ from typing import Any
 from reproid.catalog._yaml import load_yaml, validate
 from reproid.catalog.datasets import DataSets, RealDataSet, SyntheticDataSet
 from reproid.catalog.methods import Method, load_methods
-from reproid.catalog.papers import Experiment, Experiments, Paper, Table
+from reproid.catalog.papers import Experiment, Experiments, Figure, Paper, Table
 from reproid.catalog.partial import layer, merge
 from reproid.catalog.project import project_root
 from reproid.catalog.protocols import get_protocol
@@ -24,6 +24,7 @@ class PaperFolder:
     paper: Paper
     experiments: Experiments
     tables: dict[str, Table]
+    figures: dict[str, Figure]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,11 +161,13 @@ def _load_suite(root: Path, name: str) -> Suite:
 def _load_paper(folder: Path) -> PaperFolder:
     paper = load_yaml(folder / "paper.yaml", Paper)
     tables = {path.stem: load_yaml(path, Table) for path in sorted((folder / "tables").glob("*.yaml"))}
-    for name, got in [(folder.name, paper.id), *((stem, table.id) for stem, table in tables.items())]:
+    figures = {path.stem: load_yaml(path, Figure) for path in sorted((folder / "figures").glob("*.yaml"))}
+    ids = [(stem, record.id) for records in (tables, figures) for stem, record in records.items()]
+    for name, got in [(folder.name, paper.id), *ids]:
         if name != got:
             raise InputError("id differs from the name on disk", where=folder, expected=name, got=got)
     experiments = load_yaml(folder / "experiments.yaml", Experiments)
-    return PaperFolder(folder=folder, paper=paper, experiments=experiments, tables=tables)
+    return PaperFolder(folder=folder, paper=paper, experiments=experiments, tables=tables, figures=figures)
 
 
 def _check(catalog: Catalog) -> None:
@@ -190,6 +193,11 @@ def _check(catalog: Catalog) -> None:
                 get_protocol(protocol)
             for row in table.rows:
                 catalog.method_of(full_name(paper_id, row.experiment))
+        for figure in folder.figures.values():
+            if figure.dataset not in catalog.datasets:
+                raise unknown_name("data set", figure.dataset, known, where=folder.folder / "figures" / f"{figure.id}.yaml")
+            for experiment in figure.experiments:
+                catalog.method_of(full_name(paper_id, experiment))
 
 
 def full_name(paper: str, experiment: str) -> str:

@@ -93,18 +93,28 @@ class Row(Strict):
 
 
 class Table(Strict):
-    """A file of tables/: a printed table, or one of ours with nothing printed."""
+    """A file of tables/: a printed table or a figure that is one curve per column, or one of ours with nothing printed."""
 
     id: str
+    kind: Literal["table", "figure"] = "table"
+    """What the paper calls it."""
     number: str
     """As printed: I, II, 3."""
     title: str
+    over: Literal["label", "gmacs"] | None = None
+    """Draw its accuracies as curves too: over ``label``, the numbers in the first label, or over ``gmacs``, where own figures are
+    those of the runs' own test clips. Null: no curve."""
     label_heads: tuple[str, ...]
     columns: tuple[Column, ...]
     protocols: dict[str, str]
     """Data set -> the protocol that its accuracy columns are scored under."""
     rows: tuple[Row, ...]
     note: str | None = None
+
+    @property
+    def heading(self) -> str:
+        """What the paper calls it, with its number: Table I, Figure 5."""
+        return f"{self.kind.capitalize()} {self.number}"
 
     @model_validator(mode="after")
     def _check(self) -> "Table":
@@ -113,7 +123,37 @@ class Table(Strict):
                 raise ValueError(f"{len(self.label_heads)} labels in row {' / '.join(row.labels)}")
             if row.printed and len(row.printed) != len(self.columns):
                 raise ValueError(f"{len(self.columns)} printed numbers in row {' / '.join(row.labels)}, found {len(row.printed)}")
+        if self.over == "gmacs" and all(column.metric != "gmacs" for column in self.columns):
+            raise ValueError("a column of gmacs to draw curves over")
+        if self.over == "label":
+            for row in self.rows:
+                float(row.labels[0])
         missing = sorted({c.dataset for c in self.columns if c.dataset} - set(self.protocols))
         if missing:
             raise ValueError(f"a protocol for data set {missing[0]}")
+        return self
+
+
+class Figure(Strict):
+    """A file of figures/: what the report draws of some experiments' runs in place of a printed figure."""
+
+    id: str
+    number: str
+    """As printed."""
+    title: str
+    shows: Literal["maps", "points", "history"]
+    """maps: what the method sees of some clips' frames; points: a t-SNE of descriptors; history: columns of the training's
+    history, one curve per experiment."""
+    names: tuple[str, ...] = ()
+    """Of the maps or the columns."""
+    experiments: tuple[str, ...]
+    """Names in the paper's experiments.yaml, or <paper>/<experiment>."""
+    dataset: str
+    """As the paper names it."""
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Figure":
+        if (self.shows == "points") == bool(self.names):
+            raise ValueError("names of maps or columns, and none for points")
         return self

@@ -25,6 +25,6 @@ def printed_values(catalog: Catalog, experiment: str, metric: Metric) -> tuple[P
                     continue
                 for column, value in zip(table.columns, row.printed, strict=False):
                     if column.metric == metric and value is not None:
-                        where = f"{folder.paper.short}, Table {table.number}"
+                        where = f"{folder.paper.short}, {table.heading}"
                         found.setdefault(value * column.divide_by, []).append(where)
     return tuple(PrintedValue(value=value, tables=tuple(dict.fromkeys(tables))) for value, tables in found.items())

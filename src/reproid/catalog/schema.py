@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from reproid.catalog.datasets import DataSets
 from reproid.catalog.methods import Method
-from reproid.catalog.papers import Experiments, Paper, Table
+from reproid.catalog.papers import Experiments, Figure, Paper, Table
 from reproid.catalog.site import Site
 from reproid.catalog.suites import Params, Suite
 from reproid.catalog.weights import WeightsFile
@@ -15,6 +15,7 @@ from reproid.files import write_json
 SCHEMAS: dict[str, type[BaseModel]] = {
     "datasets": DataSets,
     "experiments": Experiments,
+    "figure": Figure,
     "method": Method,
     "paper": Paper,
     "params": Params,

@@ -128,6 +128,12 @@ class TestClips:
         """Return a clip's tracklet, its number among the tracklet's clips, and the positions of its frames."""
         return self.tracklets[self.owners[item]], self._numbers[item], self._positions[item][0]
 
+    def spread(self, most: int) -> list[int]:
+        """Return at most so many clips, spread evenly; of several frames where there are such."""
+        several = [item for item in range(len(self)) if len(set(self._positions[item][0])) > 1] or list(range(len(self)))
+        count = min(most, len(several))
+        return [several[(2 * i + 1) * len(several) // (2 * count)] for i in range(count)]
+
 
 def _sample(tracklet: Tracklet, frames: torch.Tensor, erased: torch.Tensor, n_real: int, motion: "Motion | None") -> Sample:
     return Sample(

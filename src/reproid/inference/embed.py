@@ -14,14 +14,16 @@ from tqdm import tqdm
 from reproid.catalog._yaml import validate
 from reproid.catalog.media import plan_media
 from reproid.catalog.runs import Run
+from reproid.clips.clip import Clip
 from reproid.clips.datasets import TestClips
 from reproid.clips.declared import check_declared
 from reproid.clips.loader import load_batches
 from reproid.datasets.index import Tracklet, load_index
 from reproid.errors import InputError
-from reproid.files import atomic_path, read_json
+from reproid.files import atomic_path, read_json, write_json
+from reproid.inference.figures import Seen, figures_of
 from reproid.inference.retest import checkpoint_of
-from reproid.models.base import ClipModel
+from reproid.models.base import ClipModel, Output
 from reproid.models.checkpoint import load_into, load_tensors
 from reproid.models.registry import create_model
 from reproid.training.digests import data_sha256
@@ -46,6 +48,8 @@ class EmbedJob:
     """Folder that the frames' names are relative to."""
     out: Path
     """The .npz file."""
+    figures: Path | None = None
+    """The .json file of what a report draws; None: none."""
     media: Path | None = None
     """Folder that `reproid media` wrote for such runs; None: motion is found again, which gives the same."""
     workers: int = 2
@@ -59,7 +63,7 @@ def embed(job: EmbedJob) -> None:
 
     A clip's descriptor is the model's embedding, float32; a tracklet's is the mean over its clips, taken in float64. The rows are
     the gallery in its order, then the queries that are not in the gallery; the arrays are those of INTERFACES, and sampling,
-    pooling and frames_per_clip.
+    pooling and frames_per_clip. What a report draws of the same passes is written beside them where the job names a file.
 
     Raises:
         InputError: if the checkpoint is missing, damaged or of another model, or the data do not fit.
@@ -75,7 +79,7 @@ def embed(job: EmbedJob) -> None:
     settings = run.settings.embed
     with reproducible(run.seed, job.threads):
         model = load_model(run, checkpoint_of(job.run, run))
-        embeddings = _describe(model, tracklets, run, job)
+        embeddings, seen = _describe(model, tracklets, run, job)
     columns = {
         "embeddings": embeddings,
         "tracklet_ids": np.array([tracklet.tracklet_id for tracklet in tracklets]),
@@ -91,6 +95,8 @@ def embed(job: EmbedJob) -> None:
     }
     with atomic_path(job.out) as temporary:
         np.savez(temporary, allow_pickle=False, **columns)
+    if job.figures is not None:
+        write_json(job.figures, figures_of(run, model, seen, columns))
 
 
 def read_run(folder: Path) -> Run:
@@ -119,16 +125,19 @@ def load_model(run: Run, path: Path) -> ClipModel:
     return model.eval()
 
 
-def _describe(model: ClipModel, tracklets: tuple[Tracklet, ...], run: Run, job: EmbedJob) -> np.ndarray:
+def _describe(model: ClipModel, tracklets: tuple[Tracklet, ...], run: Run, job: EmbedJob) -> tuple[np.ndarray, Seen]:
     settings = run.settings
     clips = TestClips(
         tracklets, data=job.data, clips=settings.clips, embed=settings.embed, gop=settings.gop, stored=_stored(run, job)
     )
     sums = np.zeros((len(tracklets), model.embedding_dim))
-    for owners, values in _embeddings(model, clips, run.settings.embed.frames, job.workers):
-        np.add.at(sums, owners, values.astype(np.float64))
+    seen = Seen(clips)
+    for items, clip, output in _passes(model, clips, run.settings.embed.frames, job.workers):
+        np.add.at(sums, [clips.owners[item] for item in items], output.embedding.float().cpu().numpy().astype(np.float64))
+        if job.figures is not None:
+            seen.add(items, clip, output)
     counts = np.bincount(clips.owners, minlength=len(tracklets))
-    return (sums / counts[:, None]).astype(np.float32)
+    return (sums / counts[:, None]).astype(np.float32), seen
 
 
 def _stored(run: Run, job: EmbedJob) -> "StoredMotion | None":
@@ -140,8 +149,8 @@ def _stored(run: Run, job: EmbedJob) -> "StoredMotion | None":
     return StoredMotion(job.media, plan, data_sha256=data_sha256(job.index))
 
 
-def _embeddings(model: ClipModel, clips: TestClips, frames: int, workers: int) -> Iterator[tuple[list[int], np.ndarray]]:
-    """Yield, batch by batch, the tracklets of the clips and their embeddings [B, D]."""
+def _passes(model: ClipModel, clips: TestClips, frames: int, workers: int) -> Iterator[tuple[list[int], Clip, Output]]:
+    """Yield, batch by batch, which clips it holds, the batch, and what the model makes of it."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
     size = max(1, FRAMES_PER_BATCH // frames)
@@ -150,7 +159,7 @@ def _embeddings(model: ClipModel, clips: TestClips, frames: int, workers: int) -
     bar = tqdm(batches, unit="batch", desc="embed", file=sys.stderr, disable=not sys.stderr.isatty())
     with torch.inference_mode(), closing(loaded):
         for batch, clip in zip(bar, loaded, strict=True):
-            yield [clips.owners[item] for item in batch], model(clip.ready(device)).embedding.float().cpu().numpy()
+            yield batch, clip, model(clip.ready(device))
 
 
 def _members(tracklets: tuple[Tracklet, ...], group: tuple[Tracklet, ...]) -> np.ndarray:

@@ -186,7 +186,7 @@ def _row(item: int) -> _Row:
 def _examples(job: MediaJob, clips: TestClips) -> list[dict[str, Any]]:
     extract = Extractor(check_method(job.plan.method))
     found = []
-    for item in _spread(clips, MOST_CLIPS):
+    for item in clips.spread(MOST_CLIPS):
         tracklet, number, positions = clips.place(item)
         sample = clips[item]
         group = extract(sample.frames[: sample.n_real].permute(0, 2, 3, 1))
@@ -194,15 +194,8 @@ def _examples(job: MediaJob, clips: TestClips) -> list[dict[str, Any]]:
     return found
 
 
-def _spread(clips: TestClips, most: int) -> list[int]:
-    """Return clips spread evenly over the data set; of several frames where there are such."""
-    several = [item for item in range(len(clips)) if len(set(clips.place(item)[2])) > 1] or list(range(len(clips)))
-    count = min(most, len(several))
-    return [several[(2 * i + 1) * len(several) // (2 * count)] for i in range(count)]
-
-
 def _about(job: MediaJob, clips: TestClips, statistics: list[ClipStatistics]) -> dict[str, Any]:
-    compared = [clips[item] for item in _spread(clips, COMPARED)]
+    compared = [clips[item] for item in clips.spread(COMPARED)]
     return {
         "schema": SCHEMA_NUMBER,
         "plan": job.plan.model_dump(mode="json"),

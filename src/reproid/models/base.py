@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -11,7 +12,7 @@ from reproid.clips.clip import Clip
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What a model makes of a batch of clips. In eval mode the embedding and the metrics alone are filled."""
+    """What a model makes of a batch of clips. In eval mode the embedding, the metrics and the maps alone are filled."""
 
     embedding: Tensor
     """[B, D], the descriptor used at test time."""
@@ -22,7 +23,10 @@ class Output:
     losses: dict[str, Tensor] = field(default_factory=dict)
     """The method's own terms by name, scalars, before their weights."""
     metrics: dict[str, Tensor] = field(default_factory=dict)
-    """What else is worth a column of the history, by name: scalars without gradient, such as shares."""
+    """What else is worth a column of the history, by name: scalars without gradient, such as shares. A series has a number at the
+    end of its names (kept_frame_1, kept_frame_2); ``stage`` tells the stage of a training that has several."""
+    maps: dict[str, Tensor] = field(default_factory=dict)
+    """What the method sees of each frame, by name, each [B, T, rows, columns]: a mask (bool) or a heat map. Reports draw it."""
 
 
 class ClipModel(nn.Module, ABC):
@@ -46,6 +50,10 @@ class ClipModel(nn.Module, ABC):
 
     def state_cost(self) -> None:
         """Fix what of a pass depends on its input at the shares that the options state: the cost is measured next."""
+
+    def options_at(self, metrics: Mapping[str, float]) -> dict[str, Any]:
+        """Return the options that state the cost of a pass with these metrics; none where the cost depends on no decision."""
+        return {}
 
     def load_pretrained(self, weights: Mapping[str, Tensor], where: object) -> None:
         """Start from a published checkpoint; the method decides which of its tensors it takes.

@@ -40,7 +40,7 @@ class DrawnLine:
     shade: int
     """1 to 4: its colour in the style sheet."""
     dots: tuple[tuple[str, str], ...]
-    """Points without a neighbour, which a path does not show."""
+    """Points without a neighbour, which a path does not show; or all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,7 @@ def line_chart(
     y_range: tuple[float, float] | None = None,
     show_last: bool = False,
     x_whole: bool = True,
+    dotted: bool = False,
 ) -> Chart | None:
     """Return the chart of ``lines``, or None where there is no point to draw.
 
@@ -77,8 +78,9 @@ def line_chart(
         alt: text for those who do not see the chart.
         x_label: what the x axis shows.
         y_range: the y axis from and to; by default, what the points need.
-        show_last: whether the first curve's last value is told beside the title.
+        show_last: whether the last curve's last value is told beside the title.
         x_whole: whether x counts something, as epochs and ranks do.
+        dotted: whether each point has a dot, as few points need.
     """
     lines = tuple(_drawable(line) for line in lines)
     xs = [x for line in lines for x, y in line.points if y is not None]
@@ -92,9 +94,9 @@ def line_chart(
     return Chart(
         title=title,
         alt=alt,
-        last=f"last {short_float(_last(lines[0]))}" if show_last else "",
+        last=f"last {short_float(_last(lines[-1]))}" if show_last else "",
         x_label=x_label,
-        lines=tuple(_draw(index, line, x_span, y_span) for index, line in enumerate(lines)),
+        lines=tuple(_draw(index, line, x_span, y_span, dotted=dotted) for index, line in enumerate(lines)),
         x_ticks=tuple(Tick(at=_x(x, x_span), text=short_float(x)) for x in x_ticks),
         y_ticks=tuple(Tick(at=_y(y, y_span), text=short_float(y)) for y in y_ticks),
         legend=len(lines) > 1,
@@ -131,10 +133,11 @@ def _x_values(low: float, high: float) -> list[float]:
     return inside if inside and inside[0] - low < (ticks[1] - ticks[0]) / 3 else [low, *inside]
 
 
-def _draw(index: int, line: Line, x_span: tuple[float, float], y_span: tuple[float, float]) -> DrawnLine:
+def _draw(index: int, line: Line, x_span: tuple[float, float], y_span: tuple[float, float], *, dotted: bool) -> DrawnLine:
     pieces = _pieces(line)
     path = " ".join("M" + " L".join(f"{_x(x, x_span)} {_y(y, y_span)}" for x, y in piece) for piece in pieces if len(piece) > 1)
-    dots = tuple((_x(piece[0][0], x_span), _y(piece[0][1], y_span)) for piece in pieces if len(piece) == 1)
+    marked = [piece for piece in pieces if dotted or len(piece) == 1]
+    dots = tuple((_x(x, x_span), _y(y, y_span)) for piece in marked for x, y in piece)
     shade = index % len(_DASHES)
     return DrawnLine(label=line.label, path=path, dash=_DASHES[shade], shade=shade + 1, dots=dots)
 

@@ -61,5 +61,5 @@ def test_options_of_the_test_and_of_the_cost_are_declared() -> None:
 def test_training_that_no_table_shows_is_found() -> None:
     other = _run("threshold-0.9")
     assert with_trainings({other.run_id: other}) == {other.training_id: training_of(other), other.run_id: other}
-    with pytest.raises(InputError, match="no suite plans this run"):
+    with pytest.raises(InputError, match="run 0123456789ab-cdef01: no suite plans it"):
         find_run(CATALOG, "0123456789ab-cdef01")

@@ -8,7 +8,8 @@ drop-path. docs/methods/psformer.md lists what the print leaves open.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -76,15 +77,26 @@ class PSFormer(ClipModel):
             InputError: for frames of another size than the grid's, or a clip without its group of pictures.
         """
         if self.encoder is None or (self.training and self.all_patches):
-            return self._output(self._all(clip))
+            return self._output(self._all(clip), metrics={} if self.encoder is None else {"stage": torch.tensor(1.0)})
         assert self.selection is not None
         patches = clip_patches(clip, self.normalize, self.options)
         pace = stated_pace(self.options, patches.source.shape[1]) if self._stated else None
         selected = self.selection(patches, pace)
         threshold = self.options.threshold if self.training else self.threshold
         encoded = self.encoder(patches, selected, threshold=threshold, pace=pace)
-        losses = self._losses(encoded, selected) if self.training else {}
-        return self._output(encoded.feature, losses, _shares(encoded, selected))
+        metrics = _shares(encoded, selected, whole_i_frame=self.options.whole_i_frame)
+        if self.training:
+            return self._output(encoded.feature, self._losses(encoded, selected), {"stage": torch.tensor(2.0)} | metrics)
+        return self._output(encoded.feature, metrics=metrics, maps=_maps(selected, self.options))
+
+    def options_at(self, metrics: Mapping[str, float]) -> dict[str, Any]:
+        """Return the shares of kept patches and open gates that a test measured, as the options that state the cost."""
+        kept = [value for name, value in metrics.items() if name.startswith("kept_frame_") and name != "kept_frame_0"]
+        opened = [value for name, value in metrics.items() if name.startswith("open_block_")]
+        if not kept:
+            return {}
+        first = {"stated_kept_i": metrics["kept_frame_0"]} if "kept_frame_0" in metrics else {}
+        return {"stated_kept": fmean(kept), "stated_gate": fmean(opened)} | first
 
     def load_pretrained(self, weights: Mapping[str, Tensor], where: object) -> None:
         """Start from ImageNet weights of a ViT in torchvision's naming, without its class token and classifier."""
@@ -113,20 +125,33 @@ class PSFormer(ClipModel):
         return losses
 
     def _output(
-        self, feature: Tensor, losses: dict[str, Tensor] | None = None, shares: dict[str, Tensor] | None = None
+        self,
+        feature: Tensor,
+        losses: dict[str, Tensor] | None = None,
+        metrics: dict[str, Tensor] | None = None,
+        maps: dict[str, Tensor] | None = None,
     ) -> Output:
         behind, logits = self.neck(feature)
         if not self.training:
-            return Output(embedding=behind, metrics=shares or {})
-        return Output(embedding=behind, logits=(logits,), features=(feature,), losses=losses or {}, metrics=shares or {})
+            return Output(embedding=behind, metrics=metrics or {}, maps=maps or {})
+        return Output(embedding=behind, logits=(logits,), features=(feature,), losses=losses or {}, metrics=metrics or {})
 
 
-def _shares(encoded: Encoded, selected: Selected) -> dict[str, Tensor]:
-    """Return the kept share of each P-frame's patches and the share of open gates of each block, for the history."""
-    kept = selected.mask[:, 1:].to(torch.float32).mean(dim=(0, 2))
+def _shares(encoded: Encoded, selected: Selected, *, whole_i_frame: bool) -> dict[str, Tensor]:
+    """Return the kept share of each frame's patches, but of a whole I-frame's, and the share of open gates of each block."""
+    kept = selected.mask.to(torch.float32).mean(dim=(0, 2))
     frames = selected.mask.shape[0] * (selected.mask.shape[1] - 1)
-    shares = {f"kept_frame_{t + 1}": share for t, share in enumerate(kept.unbind())}
+    shares = {f"kept_frame_{t}": share for t, share in enumerate(kept.unbind()) if t or not whole_i_frame}
     return shares | {f"open_block_{at + 1}": torch.tensor(count / frames) for at, count in enumerate(encoded.opened)}
+
+
+def _maps(selected: Selected, options: Options) -> dict[str, Tensor]:
+    """Return the selected patches and the eigenvector of each frame, on the grid (Figures 2 and 4)."""
+    found = {"selected": selected.mask}
+    if selected.indicator is not None:
+        found["eigenvector"] = selected.indicator
+    B, T, _ = selected.mask.shape
+    return {name: values.view(B, T, options.grid[0], options.grid[1]) for name, values in found.items()}
 
 
 def _backbone(options: Options) -> "VisionTransformer":

@@ -8,16 +8,21 @@ from reproid.report.text import number, plural, short_float
 
 CMC_RANKS = 50
 """Later ranks say little."""
+STAGE = "stage"
+"""The column that says which stage of the training an epoch belongs to."""
 
 
 def history_charts(history: History | Damaged | None) -> tuple[tuple[Chart, ...], str]:
-    """Return one chart per column of history.csv after the first, which is the x axis, and what is wrong with the file."""
+    """Return one chart per column of history.csv after the first, which is the x axis, and what is wrong with the file.
+
+    A column ``stage`` is no chart: of a training of several stages, each chart has a curve per stage.
+    """
     if history is None:
         return (), "No training history yet."
     if isinstance(history, Damaged):
         return (), f"Damaged file: {history}"
     xs = [row[0] for row in history.rows]
-    charts = (_column_chart(history, index, xs) for index in range(1, len(history.columns)))
+    charts = (_column_chart(history, index, xs) for index in range(1, len(history.columns)) if history.columns[index] != STAGE)
     problem = "The last line of history.csv was cut short and is left out." if history.incomplete else ""
     if not history.rows:
         problem = problem or "The history has no line: nothing was trained."
@@ -47,14 +52,28 @@ def cmc_chart(metrics: Mapping[str, Metrics | Damaged | None]) -> Chart | None:
 
 def _column_chart(history: History, index: int, xs: list[float | None]) -> Chart | None:
     name, x_label = history.columns[index].replace("_", " "), history.columns[0]
-    points = tuple((x, row[index]) for x, row in zip(xs, history.rows, strict=True) if x is not None)
+    rows = [(x, row) for x, row in zip(xs, history.rows, strict=True) if x is not None]
+    points = tuple((x, row[index]) for x, row in rows)
     known = [y for _, y in points if y is not None]
     if not known:
         return None
     gaps = len(points) - len(known)
     broken = f", {plural(gaps, 'value')} not finite" if gaps else ""
     alt = f"{name}: from {short_float(known[0])} to {short_float(known[-1])} over {plural(len(points), x_label)}{broken}."
-    return line_chart(name, (Line(label=name, points=points),), alt=alt, x_label=x_label, show_last=True)
+    return line_chart(name, _by_stage(name, history, rows, index), alt=alt, x_label=x_label, show_last=True)
+
+
+def _by_stage(name: str, history: History, rows: list[tuple[float, tuple[float | None, ...]]], index: int) -> tuple[Line, ...]:
+    """Return a column as one line per stage of the training, without those in which it has no value."""
+    at = history.columns.index(STAGE) if STAGE in history.columns else None
+    stages = sorted({row[at] or 0.0 for _, row in rows}) if at is not None else []
+    if at is None or len(stages) < 2:
+        return (Line(label=name, points=tuple((x, row[index]) for x, row in rows)),)
+    lines = (
+        Line(label=f"stage {stage:.0f}", points=tuple((x, row[index]) for x, row in rows if (row[at] or 0.0) == stage))
+        for stage in stages
+    )
+    return tuple(line for line in lines if any(y is not None for _, y in line.points))
 
 
 def _end_points(line: Line) -> str:

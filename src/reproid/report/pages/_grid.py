@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from reproid.report.cells import Cell
+from reproid.report.figures import Chart
 from reproid.report.model import Report
+from reproid.report.pages._paper_figures import table_curves
 from reproid.report.pages._parts import Link, Value, Word, run_href
 from reproid.report.paired import Test, table_tests
 from reproid.report.status import MEANINGS, Status
@@ -83,7 +85,8 @@ class TableView:
     """One table in words."""
 
     id: str
-    number: str
+    heading: str
+    """Table I, Figure 5."""
     title: str
     note: str
     outside: str
@@ -93,6 +96,8 @@ class TableView:
     heads: tuple[str, ...]
     rows: tuple[RowView, ...]
     counts: tuple[Word, ...]
+    curves: tuple[Chart, ...]
+    """The same as curves; none where the table asks for none."""
     command: str
     baseline: str
     """What the tests compare with; empty where nothing is tested."""
@@ -107,7 +112,7 @@ def table_view(report: Report, table: TableNumbers) -> TableView:
     tests = table_tests(table, report.results)
     return TableView(
         id=table.table.id,
-        number=table.table.number,
+        heading=table.table.heading,
         title=table.table.title,
         note=table.table.note or "",
         outside=outside,
@@ -126,6 +131,7 @@ def table_view(report: Report, table: TableNumbers) -> TableView:
             for row in table.rows
         ),
         counts=status_counts(cell for row in table.rows for cell in row.cells),
+        curves=table_curves(report, table),
         command=f"snakemake --cores all results/tables/{table.name}.json",
         baseline=" and ".join(dict.fromkeys(test.baseline for test in tests)),
         tests=tuple(_test(table, test) for test in tests),

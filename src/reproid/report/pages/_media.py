@@ -8,9 +8,9 @@ from reproid.catalog.media import plan_media
 from reproid.report.inspections import may_show
 from reproid.report.model import Report
 from reproid.report.results import Fraction, ResultFile
+from reproid.report.run_figures import BASE64
 from reproid.report.text import number
 
-BASE64 = r"^[A-Za-z0-9+/]*={0,2}$"
 BLOCK = 16
 
 

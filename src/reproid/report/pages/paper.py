@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from reproid.report.model import Report
 from reproid.report.pages._grid import TableView, table_view
+from reproid.report.pages._paper_figures import FigureView, figure_views
 from reproid.report.pages._parts import Word
 from reproid.report.status import MEANINGS, Status
 from reproid.report.text import web_link
@@ -39,6 +40,7 @@ class PaperView:
     link_text: str
     about: str
     tables: tuple[TableView, ...]
+    figures: tuple[FigureView, ...]
     experiments: tuple[ExperimentLine, ...]
     meanings: tuple[Meaning, ...]
 
@@ -61,6 +63,7 @@ def paper_view(report: Report, paper_id: str) -> PaperView:
         link_text=paper.link or "",
         about=paper.about,
         tables=tuple(table_view(report, table) for table in tables),
+        figures=figure_views(report, paper_id),
         experiments=experiments,
         meanings=meanings({cell.status for table in tables for row in table.rows for cell in row.cells}),
     )

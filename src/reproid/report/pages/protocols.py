@@ -90,5 +90,5 @@ def _in_tables(report: Report, protocol: str) -> tuple[Link, ...]:
             paper = table.name.partition("/")[0]
             short = report.catalog.papers[paper].paper.short
             href = f"papers/{page_name('paper', paper)}#{table.table.id}"
-            links.append(Link(text=f"{short}, Table {table.table.number}", href=href))
+            links.append(Link(text=f"{short}, {table.table.heading}", href=href))
     return tuple(links)

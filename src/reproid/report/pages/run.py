@@ -11,7 +11,8 @@ from reproid.report.inspections import find_inspection, frames_options
 from reproid.report.logs import LogTail, log_tails
 from reproid.report.model import Report, RunRecord, scored_protocols
 from reproid.report.pages._curves import cmc_chart, history_charts, history_lines
-from reproid.report.pages._parts import Fact, Link, RunLine, Value, Word, facts, other_code, points, run_lines
+from reproid.report.pages._figures import FiguresView, figures_view
+from reproid.report.pages._parts import Fact, Link, RunLine, Value, Word, facts, other_code, points, run_href, run_lines
 from reproid.report.pages._protocol_table import ComparisonView, comparison_view
 from reproid.report.pages.inspection import inspection_path
 from reproid.report.results import Damaged, Metrics
@@ -74,6 +75,8 @@ class RunView:
     """The page with its rankings; empty where there is none."""
     protocols: tuple[ComparisonView, ...]
     """The same embeddings under every protocol of a family."""
+    figures: FiguresView | None
+    """What its method decides, a map of its descriptors, clips; None where nothing was written."""
     compare: str
     """The command that sets it beside another run; empty where there is no other."""
     curves: tuple[Chart, ...]
@@ -114,6 +117,7 @@ def run_view(report: Report, record: RunRecord) -> RunView:
         cmc=cmc_chart(record.metrics),
         inspection=inspection_path(run.run_id).rpartition("/")[2] if find_inspection(report, record) else "",
         protocols=tuple(comparison_view(report, found, "../") for found in compared_protocols(report, [record])),
+        figures=figures_view(report, record),
         compare=_compare(report, record),
         curves=charts,
         curves_problem=curves_problem,
@@ -142,8 +146,15 @@ def _facts(report: Report, run: Run) -> tuple[Fact, ...]:
         Fact(name="seed", value=str(run.seed)),
         Fact(name="method", value=f"{method.title}, revision {run.revision}"),
         Fact(name="source", value=method.source),
+        *(() if run.trains else (_shared_training(report, run),)),
         Fact(name="files", value=f"results/{run.folder}"),
     )
+
+
+def _shared_training(report: Report, run: Run) -> Fact:
+    """Return whose training a run tests."""
+    known = run.training_id in report.runs
+    return Fact(name="training", value=f"that of {run.training_id}", href=run_href(run.training_id) if known else None)
 
 
 def _score(name: str, read: Metrics | Damaged | None) -> ScoreView:
