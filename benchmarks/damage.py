@@ -67,7 +67,7 @@ def written(folder: Path, codec: str, frames: NDArray[np.uint8]) -> Path:
     encoder, suffix, options = CODECS[codec]
     path = folder / f"whole-{encoder}{suffix}"
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(encoder, rate=25, options=options)
+        stream: Any = container.add_stream(encoder, rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt = 128, 256, "yuvj420p" if encoder == "mjpeg" else "yuv420p"
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
@@ -80,7 +80,8 @@ def outcomes(whole: Path, count: int, trials: int) -> dict[str, Any]:
     rng = np.random.default_rng(count)
     content, clean = whole.read_bytes(), pictures(whole)
     with av.open(str(whole)) as container:
-        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size > count + 16]
+        packets = [(packet.pos, packet.size) for packet in container.demux(video=0)]
+    places = [(start, size) for start, size in packets if start is not None and size > count + 16]
     tally = {"seen": 0, "harmless": 0, "unseen": 0}
     for _ in range(trials):
         start, size = places[rng.integers(len(places))]

@@ -121,7 +121,7 @@ def _one_world(data: SyntheticDataSet, seed: int, settings: dict[str, Settings])
         run, queries = runs["both stages"], load_index(root / "index").tracklets("query", "official")
         trained = load_model(run, root / run.run_id / "model.safetensors")
         untrained = create_model(run.settings.method, run.settings.options, classes=data.spec.train_persons, seed=seed).eval()
-        models = {"untrained": untrained, "trained": trained}
+        models: dict[str, torch.nn.Module] = {"untrained": untrained, "trained": trained}
         out["iou"] = _ious(models, MaskedClips(tracklets=queries, data=root / "data", frames=run.settings.clips.frames))
         out["gate"] = {name: _gate(_psformer(model), _clips(queries, root, run)) for name, model in models.items()}
     return out

@@ -49,7 +49,8 @@ def texture(rng: np.random.Generator, height: int, width: int) -> NDArray[np.uin
     """Grey noise whose spectrum falls with the frequency, as that of photographs does."""
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
     noise = np.fft.ifft2(np.fft.fft2(rng.normal(size=(height, width))) / np.maximum(frequency, 1 / 64)).real
-    return np.clip(128 + 50 * (noise - noise.mean()) / noise.std(), 0, 255).astype(np.uint8)
+    bright: NDArray[np.uint8] = np.clip(128 + 50 * (noise - noise.mean()) / noise.std(), 0, 255).astype(np.uint8)
+    return bright
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
+PARTS: tuple[str, ...]
 PARTS = ("Snakefile", "workflow", "profiles", "local", "slurm", "params.yaml", "datasets.yaml", "weights.yaml", "papers")
 PARTS += ("src", "suites", "dvc.yaml", ".dvcignore", ".gitignore", "results/README.md", "reports/README.md")
 PARTS += (
