@@ -103,7 +103,7 @@ def killed(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
 def on_two_gpus(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
     """A training on two GPUs of a node, by the site file; in the middle of it SLURM warns of the end of its job."""
     (checkout.folder / "slurm/site.yaml").write_text("gpu_partition: gpu\ngpus_per_run: 2\n")
-    checkout.slow(0.5)
+    checkout.slow(2.0)
     checkout.tell_places()
     command = checkout.start("--", undisturbed.path(undisturbed.trained))
     warn(checkout, undisturbed)
@@ -120,7 +120,7 @@ def on_two_nodes(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
         assert old in text
         text = text.replace(old, new)
     (checkout.folder / "train.sh").write_text(text)
-    checkout.slow(0.5)
+    checkout.slow(2.0)
     checkout.tell_places()
     here = {"MASTER_ADDR": "127.0.0.1", **checkout.cluster.env}  # no name server knows the made-up nodes
     done = checkout.project.run("sbatch", "-p", "both", "-o", "results/train.log", "train.sh", **here)
@@ -131,10 +131,14 @@ def on_two_nodes(checkout: OnCluster, undisturbed: Undisturbed) -> OnCluster:
 
 
 def warn(checkout: OnCluster, undisturbed: Undisturbed) -> None:
-    """Send a training what SLURM sends before a time limit, and wait until it goes on."""
+    """Send a training what SLURM sends before a time limit, and wait until it goes on.
+
+    The training must be slow enough that `reproid status`, asked in between, answers before it ends, however busy the machine is.
+    """
     until(lambda: checkout.epochs_done(undisturbed.trained) >= 1, "the first epoch", checkout.said)
     (job,) = checkout.jobs("R")
     (checkout.folder / "status.json").write_text(checkout.project.run("reproid", "status", "--json").stdout)
+    assert checkout.jobs("R"), f"the training ended before it could be warned:\n{checkout.said()}"
     checkout.cluster.say("scancel", "--signal=USR1", job["JobId"])
     until(lambda: checkout.jobs()[-1]["Restarts"] == "1" and bool(checkout.jobs("R")), "the second start", checkout.said)
 

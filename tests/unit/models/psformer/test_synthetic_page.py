@@ -67,3 +67,18 @@ def test_both_stages_beat_the_histogram_by_the_stated_margin(found: dict[str, An
 def test_the_gates_error_grows_with_noise_after_training(found: dict[str, Any]) -> None:
     for world in found["worlds"]:
         assert world["gate"]["trained"]["correlation"] > world["gate"]["untrained"]["correlation"] + 0.1
+
+
+def test_page_holds_the_times_of_the_benchmark_and_they_meet_the_goals() -> None:
+    results = json.loads((ROOT / "benchmarks" / "psformer.json").read_text())
+    (row,) = results["batches"]
+    for name, label in (("vit-b", "ViT-B"), ("resnet50", "ResNet-50"), ("psformer-b", "PSFormer-B")):
+        assert f"| {label} | {row['ms_per_clip'][name]['cpu_ms']:,.0f} |" in PAGE
+    for name, label in (("vit-b", "ViT-B"), ("psformer-b", "PSFormer-B")):
+        assert f"| training step: {label} | {row['training_step_ms'][name]['cpu_ms']:,.0f} |" in PAGE
+    ratios = row["ratios"]
+    for name in ("vit-b over psformer-b", "vit-b over psformer-b, training step"):
+        assert f"| {ratios[name]:.1f} times as long |" in PAGE
+    assert row["psformer-b"]["gmacs"] >= 23.0
+    assert ratios["vit-b over psformer-b"] >= 3.5
+    assert ratios["resnet50 over psformer-b"] >= 1
