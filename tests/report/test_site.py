@@ -40,10 +40,11 @@ def test_pages_show_the_numbers_of_the_summary(made: Made) -> None:
     assert shown == made.numbers()[1] >= 10
 
 
-def test_tables_of_a_paper_come_by_number(made: Made) -> None:
+def test_tables_of_a_paper_come_by_number_and_then_its_figures(made: Made) -> None:
     names = [table.name for table in load_report(made.catalog("tiny"), made.read()).tables_of("psformer")]
     assert names[0] == "psformer/table-1"
     assert names.index("psformer/table-9") < names.index("psformer/table-10")
+    assert names.index("psformer/table-10") < names.index("psformer/figure-5")
 
 
 def test_pages_of_a_full_suite_have_no_broken_link(made: Made) -> None:

@@ -90,7 +90,7 @@ def load_report(catalog: Catalog, results: Results, *, frames_of: Iterable[str] 
     frames = frozenset(frames_of)
     for name in sorted(frames - set(catalog.datasets)):
         raise unknown_name("data set", name, sorted(catalog.datasets))
-    others = sorted((f"{paper}/{table}" for paper, folder in catalog.papers.items() for table in folder.tables), key=_by_number)
+    others = sorted((f"{paper}/{table}" for paper, folder in catalog.papers.items() for table in folder.tables), key=_as_printed)
     names = dict.fromkeys([*catalog.suite.tables, *others])
     tables = tuple(build_table(catalog, results, name) for name in names)
     uses = _uses(tables)
@@ -158,5 +158,8 @@ def _state(run: Run, results: Results, *, scored: bool, damaged: bool) -> str:
     return "unfinished" if (results.folder / run.folder).is_dir() else "not run"
 
 
-def _by_number(name: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
+def _as_printed(name: str) -> tuple[str, bool, list[tuple[int, str]]]:
+    """Return the place of ``<paper>/<table>`` among others: figures behind the tables, each by its number."""
+    paper, _, table = name.partition("/")
+    numbers = [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", table)]
+    return paper, table.startswith("figure"), numbers
