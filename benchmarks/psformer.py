@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,23 +114,48 @@ def _bisect(enough: Callable[[float], bool], low: float, high: float, steps: int
 
 
 def passes(models: dict[str, ClipModel], clip: Clip, repeats: int, precise: bool) -> dict[str, Any]:
-    """Return each model's median wall and CPU ms per clip; they take turns."""
-    wall: dict[str, list[float]] = {name: [] for name in models}
-    cpu: dict[str, list[float]] = {name: [] for name in models}
+    """Return each model's median wall and CPU ms per clip of an inference."""
+
+    def infer(model: ClipModel) -> None:
+        with torch.inference_mode(), _precision(clip, precise):
+            model(_input(model, clip))
+
+    return in_turns({name: partial(infer, model) for name, model in models.items()}, clip, repeats)
+
+
+def steps(models: dict[str, ClipModel], clip: Clip, repeats: int, precise: bool) -> dict[str, Any]:
+    """Return the same of a forward and a backward pass in training."""
+
+    def learn(model: ClipModel) -> None:
+        model.train().zero_grad(set_to_none=True)
+        with _precision(clip, precise):
+            output = model(_input(model, clip))
+        torch.autograd.backward(output.logits[0].float().logsumexp(dim=1).mean() + sum(output.losses.values()))
+        model.eval().zero_grad(set_to_none=True)
+
+    return in_turns({name: partial(learn, model) for name, model in models.items()}, clip, repeats)
+
+
+def _input(model: ClipModel, clip: Clip) -> Clip:
+    """Return the clip with its residual made, or without motion for a model that needs none."""
+    return clip.ready(clip.frames.device) if isinstance(model, PSFormer) else replace(clip, motion=None, valid=None)
+
+
+def in_turns(acts: dict[str, Callable[[], None]], clip: Clip, repeats: int) -> dict[str, Any]:
+    """Return the median wall and CPU ms per clip of acts that take turns, so that a busy moment of the machine meets all."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in acts}
     for turn in range(repeats + 1):
-        for name, model in models.items():
+        for name, act in acts.items():
             _wait(clip)
             began = time.perf_counter(), time.process_time()
-            with torch.inference_mode(), _precision(clip, precise):
-                model(clip.ready(clip.frames.device) if name.startswith("psformer") else replace(clip, motion=None, valid=None))
+            act()
             _wait(clip)
             if turn:  # the first is warm-up
-                wall[name].append(1000 * (time.perf_counter() - began[0]) / len(clip))
-                cpu[name].append(1000 * (time.process_time() - began[1]) / len(clip))
-    return {
-        name: {"wall_ms": round(statistics.median(wall[name]), 2), "cpu_ms": round(statistics.median(cpu[name]), 2)}
-        for name in models
+                times[name].append((time.perf_counter() - began[0], time.process_time() - began[1]))
+    medians = {
+        name: [1000 * statistics.median(column) / len(clip) for column in zip(*rows, strict=True)] for name, rows in times.items()
     }
+    return {name: {"wall_ms": round(wall, 2), "cpu_ms": round(cpu, 2)} for name, (wall, cpu) in medians.items()}
 
 
 def parts(model: PSFormer, clip: Clip, precise: bool) -> dict[str, float]:
@@ -154,28 +180,6 @@ def parts(model: PSFormer, clip: Clip, precise: bool) -> dict[str, float]:
         selected = clocked("selection", lambda: selection(patches))
         clocked("transformer", lambda: encoder(patches, selected, threshold=model.threshold))
     return found
-
-
-def steps(models: dict[str, ClipModel], clip: Clip, repeats: int, precise: bool) -> dict[str, Any]:
-    """Return the median wall and CPU ms per clip of a forward and a backward pass in training; models take turns."""
-    clocks: dict[str, list[tuple[float, float]]] = {name: [] for name in models}
-    for turn in range(repeats + 1):
-        for name, model in models.items():
-            model.train().zero_grad(set_to_none=True)
-            _wait(clip)
-            began = time.perf_counter(), time.process_time()
-            with _precision(clip, precise):
-                output = model(clip.ready(clip.frames.device) if name.startswith("psformer") else clip)
-            torch.autograd.backward(output.logits[0].float().logsumexp(dim=1).mean() + sum(output.losses.values()))
-            _wait(clip)
-            if turn:  # the first is warm-up
-                clocks[name].append((time.perf_counter() - began[0], time.process_time() - began[1]))
-            model.eval().zero_grad(set_to_none=True)
-    medians = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in clocks.items()}
-    return {
-        name: {"wall_ms": round(1000 * wall / len(clip), 2), "cpu_ms": round(1000 * cpu / len(clip), 2)}
-        for name, (wall, cpu) in medians.items()
-    }
 
 
 def _precision(clip: Clip, precise: bool) -> AbstractContextManager[Any]:

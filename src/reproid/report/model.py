@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from reproid.catalog.catalog import Catalog, full_name
+from reproid.catalog.papers import Table
 from reproid.catalog.plan import planned_runs
 from reproid.catalog.runs import Run
 from reproid.code_hash import code_sha256
@@ -90,7 +91,11 @@ def load_report(catalog: Catalog, results: Results, *, frames_of: Iterable[str] 
     frames = frozenset(frames_of)
     for name in sorted(frames - set(catalog.datasets)):
         raise unknown_name("data set", name, sorted(catalog.datasets))
-    others = sorted((f"{paper}/{table}" for paper, folder in catalog.papers.items() for table in folder.tables), key=_as_printed)
+    others = [
+        f"{paper}/{table.id}"
+        for paper, folder in sorted(catalog.papers.items())
+        for table in sorted(folder.tables.values(), key=_as_printed)
+    ]
     names = dict.fromkeys([*catalog.suite.tables, *others])
     tables = tuple(build_table(catalog, results, name) for name in names)
     uses = _uses(tables)
@@ -158,8 +163,7 @@ def _state(run: Run, results: Results, *, scored: bool, damaged: bool) -> str:
     return "unfinished" if (results.folder / run.folder).is_dir() else "not run"
 
 
-def _as_printed(name: str) -> tuple[str, bool, list[tuple[int, str]]]:
-    """Return the place of ``<paper>/<table>`` among others: figures behind the tables, each by its number."""
-    paper, _, table = name.partition("/")
-    numbers = [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", table)]
-    return paper, table.startswith("figure"), numbers
+def _as_printed(table: Table) -> tuple[bool, list[tuple[int, str]]]:
+    """Return a table's place among those of its paper: figures behind the tables, each by its number."""
+    numbers = [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", table.id)]
+    return table.kind == "figure", numbers

@@ -10,28 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reproid.catalog.methods import load_methods
-from reproid.catalog.runs import Run, make_run
-from reproid.catalog.settings import Gop, Settings
+from reproid.catalog.runs import Run
 from reproid.clips.datasets import TestClips
 from reproid.datasets.index import load_index
 from reproid.inference.embed import EmbedJob, embed, load_model
 from reproid.inference.figures import MOST_PERSONS, some_persons
 from reproid.models.macs import ClipSize, formula_of
 from reproid.training.run import TrainJob, train_run
-from support.tracklets import HEIGHT, WIDTH, Places, small_run, write_tracklets
-
-OPTIONS = {"width": 16, "depth": 2, "heads": 2, "grid": [HEIGHT // 16, WIDTH // 16], "local_grid": [1, 1], "warp_width": 5}
-OPTIONS |= {"cnn_channels": [2, 3, 4, 5], "score_width": 6, "pretrained": None, "first_stage": 0.0}
-
-
-def _run(**options: object) -> Run:
-    base = small_run(epochs=1)
-    resolved = load_methods()["psformer"].resolve_options(OPTIONS | options, where="test")
-    values = base.settings.model_dump() | {"method": "psformer", "options": resolved}
-    values |= {"gop": Gop(method="block-matching").model_dump()}
-    values["clips"]["frames"] = values["embed"]["frames"] = 3
-    return make_run(Settings.model_validate(values), dataset=base.dataset, data=base.data, split=base.split, seed=0, revision=1)
+from support.psformer_run import psformer_run
+from support.tracklets import Places, small_run, write_tracklets
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +38,7 @@ def _described(places: Places, folder: Path, run: Run) -> tuple[EmbedJob, dict[s
 
 @pytest.mark.parametrize("whole", [True, False], ids=["whole I-frame", "scored I-frame"])
 def test_psformer_leaves_its_shares_masks_and_eigenvectors(places: Places, tmp_path: Path, whole: bool) -> None:
-    run = _run(whole_i_frame=whole)
+    run = psformer_run(first_stage=0.0, whole_i_frame=whole)
     job, found = _described(places, tmp_path, run)
     assert found["run_id"] == run.run_id
     index = load_index(places.index)

@@ -6,33 +6,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from reproid.catalog.methods import load_methods
-from reproid.catalog.runs import Run, make_run
-from reproid.catalog.settings import Gop, Settings
 from reproid.cli.train import train as train_command
 from reproid.errors import InputError
 from reproid.inference.embed import EmbedJob, embed
 from reproid.inference.retest import checkpoint_of, retest
 from reproid.training.run import TrainJob, train_run
-from support.tracklets import HEIGHT, WIDTH, small_run, write_tracklets
-
-OPTIONS = {"width": 16, "depth": 3, "heads": 2, "grid": [HEIGHT // 16, WIDTH // 16], "local_grid": [1, 1], "warp_width": 5}
-OPTIONS |= {"cnn_channels": [2, 3, 4, 5], "score_width": 6, "pretrained": None}
-
-
-def _run(**options: object) -> Run:
-    base = small_run(epochs=1)
-    resolved = load_methods()["psformer"].resolve_options(OPTIONS | options, where="test")
-    values = base.settings.model_dump() | {"method": "psformer", "options": resolved}
-    values |= {"gop": Gop(method="block-matching").model_dump()}
-    values["clips"]["frames"] = values["embed"]["frames"] = 3
-    settings = Settings.model_validate(values)
-    return make_run(settings, dataset=base.dataset, data=base.data, split=base.split, seed=0, revision=1)
+from support.psformer_run import psformer_run
+from support.tracklets import write_tracklets
 
 
 def test_run_that_shares_a_training_is_described_with_its_weights(tmp_path: Path) -> None:
     places = write_tracklets(tmp_path)
-    ours, never, always = _run(), _run(test_threshold=2.0), _run(test_threshold=0.0)
+    ours, never, always = (psformer_run(depth=3, **options) for options in ({}, {"test_threshold": 2.0}, {"test_threshold": 0.0}))
     folder = tmp_path / "runs"
     out = folder / ours.run_id
     train_run(TrainJob(run=ours, index=places.index, data=places.data, out=out, state=tmp_path / "state", workers=0))
@@ -52,17 +37,17 @@ def test_run_that_shares_a_training_is_described_with_its_weights(tmp_path: Path
 
 
 def test_run_without_its_training_is_refused(tmp_path: Path) -> None:
-    other = _run(test_threshold=0.9)
+    other = psformer_run(depth=3, test_threshold=0.9)
     with pytest.raises(
         InputError, match=rf"history\.csv: the training that the run shares is missing. Train run {other.training_id} first"
     ):
         retest(other, tmp_path / other.run_id)
     with pytest.raises(InputError, match="a run of its own training"):
-        retest(_run(), tmp_path / "x")
+        retest(psformer_run(depth=3), tmp_path / "x")
 
 
 def test_run_that_shares_a_training_is_not_trained(tmp_path: Path) -> None:
-    other = _run(test_threshold=0.9)
+    other = psformer_run(depth=3, test_threshold=0.9)
     (tmp_path / "run.json").write_text(other.model_dump_json())
     done = CliRunner().invoke(train_command, ["--run-file", str(tmp_path / "run.json")])
     assert isinstance(done.exception, InputError)

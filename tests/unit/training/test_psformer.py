@@ -9,19 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reproid.catalog.methods import load_methods
-from reproid.catalog.runs import Run, make_run
-from reproid.catalog.settings import Gop, Settings
+from reproid.catalog.runs import make_run
 from reproid.inference.embed import EmbedJob, embed
 from reproid.training import loop
 from reproid.training.interrupt import Interrupted
 from reproid.training.run import TrainJob, train_run
+from support.psformer_run import psformer_run
 from support.team import run_team
-from support.tracklets import HEIGHT, WIDTH, Places, small_run, write_tracklets
-
-GRID = (HEIGHT // 16, WIDTH // 16)
-OPTIONS = {"width": 16, "depth": 2, "heads": 2, "grid": list(GRID), "local_grid": list(GRID), "pretrained": None, "warp_width": 5}
-OPTIONS |= {"cnn_channels": [2, 3, 4, 5], "score_width": 6}
+from support.tracklets import HEIGHT, WIDTH, Places, write_tracklets
 
 
 @pytest.fixture(scope="module")
@@ -29,23 +24,10 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return write_tracklets(tmp_path_factory.mktemp("tracklets"))
 
 
-def _run() -> Run:
-    base = small_run(epochs=2)
-    options = load_methods()["psformer"].resolve_options(OPTIONS, where="test")
-    values = base.settings.model_dump() | {
-        "method": "psformer",
-        "options": options,
-        "gop": Gop(method="block-matching").model_dump(),
-    }
-    values["clips"]["frames"] = values["embed"]["frames"] = 3
-    settings = Settings.model_validate(values)
-    return make_run(settings, dataset=base.dataset, data=base.data, split=base.split, seed=0, revision=1)
-
-
 def test_psformer_trains_both_stages_resumes_to_the_same_bytes_and_describes(
     places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = _run()
+    run = psformer_run(epochs=2, local_grid=[HEIGHT // 16, WIDTH // 16])
     job = TrainJob(run=run, index=places.index, data=places.data, out=tmp_path / "run", state=tmp_path / "state", workers=0)
     train_run(job)
     header, first, second = (job.out / "history.csv").read_text().splitlines()
@@ -83,7 +65,7 @@ def test_psformer_trains_both_stages_resumes_to_the_same_bytes_and_describes(
 def test_psformer_on_two_ranks_has_the_first_stage_of_one_process_and_draws_of_its_own_in_the_second(
     places: Places, tmp_path: Path
 ) -> None:
-    base = _run()
+    base = psformer_run(epochs=2, local_grid=[HEIGHT // 16, WIDTH // 16])
     batch = base.settings.train.batch.model_copy(update={"persons": 4})
     settings = base.settings.model_copy(update={"train": base.settings.train.model_copy(update={"batch": batch})})
     run = make_run(settings, dataset=base.dataset, data=base.data, split=base.split, seed=0, revision=1)

@@ -8,6 +8,7 @@ from reproid.catalog.papers import Figure
 from reproid.report.figures import Chart, Line, line_chart
 from reproid.report.inspections import may_show
 from reproid.report.model import Report, RunRecord
+from reproid.report.pages._curves import STAGE
 from reproid.report.pages._figures import Scatter, ShownClip, scatter, shown_clips
 from reproid.report.pages._parts import Link, run_href
 from reproid.report.results import History
@@ -118,7 +119,7 @@ def history_curves(report: Report, records: dict[str, RunRecord], columns: tuple
 
 
 def _points(history: History, column: str) -> tuple[tuple[float, float | None], ...]:
-    at, stage_at = history.columns.index(column), history.columns.index("stage") if "stage" in history.columns else None
+    at, stage_at = history.columns.index(column), history.columns.index(STAGE) if STAGE in history.columns else None
     points: list[tuple[float, float | None]] = []
     before: float | None = None
     for row in history.rows:

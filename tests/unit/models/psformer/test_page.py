@@ -1,4 +1,4 @@
-"""docs/methods/psformer.md says what benchmarks/psformer_synthetic.py measured, and that is of the suite as it is."""
+"""docs/methods/psformer.md says what the benchmarks measured, and that is of the suite and of the goals as they are."""
 
 import json
 from pathlib import Path
